@@ -1,0 +1,216 @@
+"""Compiled contracts: Vyper in process, cached under build/artifacts.
+
+A cached result is used only while every file that the compiler read still has the same content
+and every place where it looked in vain is still empty, so a change in a module or an interface
+recompiles whatever imports it, and only that.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+EVM_VERSION = "cancun"
+FOLDERS = ("contracts", "tests/doubles")
+
+
+class CompileError(Exception):
+    """A contract is missing, ambiguous, or does not compile; says which file and why."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A compiled contract: creation and runtime code, the latter without immutables."""
+
+    name: str
+    abi: list[dict[str, Any]]
+    bytecode: bytes
+    runtime: bytes
+    source_path: Path | None
+
+
+def artifact(name: str) -> Artifact:
+    """The contract `name`, from contracts/**/name.vy or tests/doubles/**/name.vy.
+
+    The same object each time within one process while its sources stay the same. Raises
+    `CompileError`.
+    """
+    source = _find(name)
+    entry = _cached(source)
+    if entry is None:
+        entry = _compile(source)
+    return _loaded(name, source, entry)
+
+
+def artifacts(
+    names: Sequence[str], progress: Callable[[str], None] | None = None
+) -> dict[str, Artifact]:
+    """Many contracts at once, compiled side by side where not cached.
+
+    `progress` is told each name that had to be compiled, when it is done. Raises
+    `CompileError` for the first that fails.
+    """
+    sources = {name: _find(name) for name in dict.fromkeys(names)}
+    cold = [name for name, source in sources.items() if _cached(source) is None]
+    workers = min(len(cold), os.cpu_count() or 1)
+    if workers > 1:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            jobs = {pool.submit(_compile, sources[name]): name for name in cold}
+            try:
+                for job in as_completed(jobs):
+                    job.result()
+                    if progress is not None:
+                        progress(jobs[job])
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+    elif cold:
+        _compile(sources[cold[0]])
+        if progress is not None:
+            progress(cold[0])
+    return {name: artifact(name) for name in sources}
+
+
+def artifact_from_json(
+    name: str,
+    abi: Sequence[dict[str, Any]],
+    bytecode: str | bytes,
+    runtime: str | bytes = b"",
+) -> Artifact:
+    """A contract that was compiled elsewhere; code as bytes or hex. Raises `CompileError`."""
+    return Artifact(name, list(abi), _code(name, bytecode), _code(name, runtime), None)
+
+
+def _code(name: str, code: str | bytes) -> bytes:
+    if isinstance(code, bytes):
+        return code
+    try:
+        return bytes.fromhex(code.removeprefix("0x"))
+    except ValueError as error:
+        raise CompileError(
+            f"{name}: its code is no plain hex ({error}): link its libraries first"
+        ) from error
+
+
+def _find(name: str) -> Path:
+    found = sorted(path for top in FOLDERS for path in (ROOT / top).glob(f"**/{name}.vy"))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise CompileError(f"there is no {name}.vy under {' or '.join(FOLDERS)}: check the name")
+    places = ", ".join(str(path.relative_to(ROOT)) for path in found)
+    raise CompileError(f"{name} is ambiguous: {places}: give one of them another name")
+
+
+_memory: dict[Path, tuple[str, Artifact]] = {}
+
+
+def _loaded(name: str, source: Path, entry: dict[str, Any]) -> Artifact:
+    digest = _digest(json.dumps(entry, sort_keys=True).encode())
+    known = _memory.get(source)
+    if known is None or known[0] != digest:
+        known = _memory[source] = (
+            digest,
+            Artifact(
+                name,
+                entry["abi"],
+                bytes.fromhex(entry["bytecode"][2:]),
+                bytes.fromhex(entry["runtime"][2:]),
+                source,
+            ),
+        )
+    return known[1]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _entry_path(source: Path) -> Path:
+    settings = f"{source.relative_to(ROOT)} {EVM_VERSION} {version('vyper')}"
+    key = _digest(settings.encode())[:16]
+    return ROOT / "build" / "artifacts" / f"{source.stem}-{key}.json"
+
+
+def _cached(source: Path) -> dict[str, Any] | None:
+    try:
+        entry: dict[str, Any] = json.loads(_entry_path(source).read_bytes())
+        for path, digest in entry["read"].items():
+            if _digest(Path(path).read_bytes()) != digest:
+                return None
+        if any(os.path.lexists(path) for path in entry["missed"]):
+            return None
+    except (OSError, ValueError, KeyError):
+        # No entry, or one cut short by hand: compile.
+        return None
+    return entry
+
+
+def _compile(source: Path) -> dict[str, Any]:
+    # Imported here, since it takes a second and a cached contract needs none of it.
+    from vyper.compiler import compile_from_file_input
+    from vyper.compiler.input_bundle import FilesystemInputBundle
+    from vyper.compiler.settings import Settings
+    from vyper.exceptions import VyperException
+
+    read: dict[str, str] = {}
+    missed: set[str] = set()
+
+    class Recording(FilesystemInputBundle):
+        def _normalize_path(self, path: Path) -> Path:
+            try:
+                resolved: Path = super()._normalize_path(path)
+            except Exception:
+                missed.add(str(path))
+                raise
+            return resolved
+
+        def _load_from_path(self, resolved_path: Path, original_path: Path) -> Any:
+            loaded = super()._load_from_path(resolved_path, original_path)
+            read[str(resolved_path)] = _digest(resolved_path.read_bytes())
+            return loaded
+
+    bundle = Recording([_site_packages(), ROOT / "contracts"])
+    try:
+        out = compile_from_file_input(
+            bundle.load_file(source),
+            input_bundle=bundle,
+            settings=Settings(evm_version=EVM_VERSION),
+            output_formats=["abi", "bytecode", "bytecode_runtime"],
+        )
+    except (VyperException, SyntaxError, OSError, UnicodeDecodeError) as error:
+        raise CompileError(f"{source.relative_to(ROOT)} does not compile:\n{error}") from None
+    entry = {
+        "abi": out["abi"],
+        "bytecode": out["bytecode"],
+        "runtime": out["bytecode_runtime"],
+        "read": read,
+        "missed": sorted(missed),
+    }
+    _write(_entry_path(source), entry)
+    return entry
+
+
+def _site_packages() -> Path:
+    found = importlib.util.find_spec("snekmate")
+    if found is None or not found.submodule_search_locations:
+        raise CompileError("snekmate is not installed: run make first, in this environment")
+    return Path(next(iter(found.submodule_search_locations))).parent
+
+
+def _write(path: Path, entry: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Moved in whole, so that another process never reads half of it.
+    handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with os.fdopen(handle, "w") as file:
+        json.dump(entry, file)
+    os.replace(draft, path)

@@ -1,0 +1,278 @@
+"""Contract ABIs: codecs prepared once per function, event and error."""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from keyword import iskeyword
+from typing import Any
+
+from eth_abi.codec import ABICodec
+from eth_abi.registry import registry
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+AbiEntry = Mapping[str, Any]
+
+_CODEC = ABICodec(registry)
+
+checksum: Callable[[str], str] = lru_cache(maxsize=65_536)(to_checksum_address)
+
+
+@dataclass(frozen=True)
+class Event:
+    """A decoded log. Equal by value, so whole lists compare.
+
+    A log that no known ABI explains has `name` None and its raw `topics` and `data` in `args`.
+    """
+
+    name: str | None
+    args: dict[str, Any]
+    address: str
+
+
+def type_name(entry: AbiEntry) -> str:
+    """The canonical type of an ABI parameter: structs written as tuples."""
+    kind: str = entry["type"]
+    if kind.startswith("tuple"):
+        return f"({','.join(map(type_name, entry['components']))}){kind[5:]}"
+    return kind
+
+
+def signature(entry: AbiEntry) -> str:
+    """The full signature, as in `transfer(address,uint256)`."""
+    return f"{entry['name']}({','.join(map(type_name, entry['inputs']))})"
+
+
+@lru_cache(maxsize=None)
+def _record(name: str, fields: tuple[str, ...]) -> Any:
+    return namedtuple(name or "Record", fields)
+
+
+def _field_names(entries: Sequence[AbiEntry]) -> tuple[str, ...]:
+    names: list[str] = []
+    for i, entry in enumerate(entries):
+        name = (entry.get("name") or "").lstrip("_") or f"item{i}"
+        if iskeyword(name):
+            name += "_"
+        names.append(name if name not in names else f"{name}{i}")
+    return tuple(names)
+
+
+def _struct_name(entry: AbiEntry) -> str:
+    words = str(entry.get("internalType") or "Record").split(" ")[-1].split(".")[-1]
+    name = words.split("[")[0]
+    return name if name.isidentifier() and not iskeyword(name) else "Record"
+
+
+Converter = Callable[[Any], Any]
+
+
+def _inward(entry: AbiEntry) -> Converter:
+    """From what callers write to what the codec takes."""
+    kind: str = entry["type"]
+    if kind.endswith("]"):
+        item = _inward({**entry, "type": kind[: kind.rindex("[")]})
+        return lambda values: [item(value) for value in values]
+    if kind == "tuple":
+        parts = entry["components"]
+        names = [part["name"] for part in parts]
+        items = [_inward(part) for part in parts]
+
+        def struct(value: Any) -> tuple[Any, ...]:
+            if isinstance(value, Mapping):
+                value = [value[name] for name in names]
+            return tuple(item(v) for item, v in zip(items, value, strict=True))
+
+        return struct
+    if kind == "address":
+        return lambda value: getattr(value, "address", value)
+    if kind.startswith("bytes"):
+        return lambda value: bytes.fromhex(value[2:]) if isinstance(value, str) else value
+    return lambda value: value
+
+
+def _outward(entry: AbiEntry) -> Converter | None:
+    """From what the codec gives to what callers read; None when they are the same."""
+    kind: str = entry["type"]
+    if kind.endswith("]"):
+        item = _outward({**entry, "type": kind[: kind.rindex("[")]})
+        return list if item is None else lambda values: [item(value) for value in values]
+    if kind == "tuple":
+        return _outward_tuple(entry["components"], _struct_name(entry))
+    return checksum if kind == "address" else None
+
+
+def _outward_tuple(entries: Sequence[AbiEntry], name: str) -> Converter:
+    record = _record(name, _field_names(entries))
+    items = [_outward(entry) for entry in entries]
+    return lambda values: record(
+        *(v if item is None else item(v) for item, v in zip(items, values, strict=True))
+    )
+
+
+class _Values:
+    """The codec of one list of parameters."""
+
+    def __init__(self, entries: Sequence[AbiEntry]) -> None:
+        self.count = len(entries)
+        self.types = [type_name(entry) for entry in entries]
+        self.names = _field_names(entries)
+        self._in = [_inward(entry) for entry in entries]
+        self._out = [_outward(entry) for entry in entries]
+
+    def encode(self, values: Sequence[Any]) -> bytes:
+        if not values:
+            return b""
+        plain = [convert(value) for convert, value in zip(self._in, values, strict=True)]
+        return _CODEC.encode(self.types, plain)
+
+    def decode(self, data: bytes) -> tuple[Any, ...]:
+        if not self.count:
+            return ()
+        return tuple(
+            value if convert is None else convert(value)
+            for convert, value in zip(
+                self._out, _CODEC.decode(self.types, data, strict=False), strict=True
+            )
+        )
+
+
+class Function:
+    """One function of an ABI, with its selector and codecs."""
+
+    def __init__(self, entry: AbiEntry) -> None:
+        self.name: str = entry["name"]
+        self.signature = signature(entry)
+        self.selector = keccak(text=self.signature)[:4]
+        self.reads = entry.get("stateMutability") in ("view", "pure")
+        self._inputs = _Values(entry["inputs"])
+        outputs = entry.get("outputs") or []
+        self._outputs = _Values(outputs)
+        named = len(outputs) > 1 and all(o.get("name") for o in outputs)
+        self._record = _record("Result", self._outputs.names) if named else None
+
+    @property
+    def count(self) -> int:
+        """How many arguments it takes."""
+        return self._inputs.count
+
+    def encode(self, args: Sequence[Any]) -> bytes:
+        """Calldata. Raises `TypeError` when the arguments do not fit."""
+        try:
+            return self.selector + self._inputs.encode(args)
+        except Exception as error:
+            raise TypeError(f"{self.signature} does not take {tuple(args)!r}: {error}") from error
+
+    def decode(self, data: bytes) -> Any:
+        """The value returned: bare when single, a tuple when several, None when none."""
+        values = self._outputs.decode(data)
+        if len(values) == 1:
+            return values[0]
+        if not values:
+            return None
+        return values if self._record is None else self._record(*values)
+
+
+class _LogType:
+    def __init__(self, entry: AbiEntry) -> None:
+        self.name: str = entry["name"]
+        inputs = entry["inputs"]
+        names = [i["name"] or f"arg{n}" for n, i in enumerate(inputs)]
+        self._names = names
+        self._topics = [
+            (names[n], _Values([i]) if _is_word(i["type"]) else None)
+            for n, i in enumerate(inputs)
+            if i["indexed"]
+        ]
+        plain = [(names[n], i) for n, i in enumerate(inputs) if not i["indexed"]]
+        self._plain_names = [name for name, _ in plain]
+        self._plain = _Values([i for _, i in plain])
+
+    def decode(self, topics: Sequence[str], data: bytes, address: str) -> Event:
+        found = dict(zip(self._plain_names, self._plain.decode(data), strict=True))
+        for (name, values), topic in zip(self._topics, topics[1:], strict=True):
+            raw = bytes.fromhex(topic[2:])
+            found[name] = raw if values is None else values.decode(raw)[0]
+        return Event(self.name, {name: found[name] for name in self._names}, address)
+
+
+def _is_word(kind: str) -> bool:
+    return not (kind in ("string", "bytes") or kind.endswith("]") or kind.startswith("tuple"))
+
+
+class _ErrorType:
+    def __init__(self, entry: AbiEntry) -> None:
+        self.name: str = entry["name"]
+        self._inputs = _Values(entry["inputs"])
+
+    def describe(self, data: bytes) -> str:
+        return f"{self.name}({', '.join(map(str, self._inputs.decode(data)))})"
+
+
+_STANDARD_ERRORS = [
+    {"type": "error", "name": "Error", "inputs": [{"name": "reason", "type": "string"}]},
+    {"type": "error", "name": "Panic", "inputs": [{"name": "code", "type": "uint256"}]},
+]
+
+
+class Interface:
+    """What an ABI says, prepared for use."""
+
+    def __init__(self, abi: Iterable[AbiEntry]) -> None:
+        self.functions: dict[str, list[Function]] = {}
+        self.events: dict[tuple[str, int], _LogType] = {}
+        self.errors: dict[bytes, _ErrorType] = {}
+        self.constructor = _Values([])
+        for entry in abi:
+            match entry["type"]:
+                case "function":
+                    self.functions.setdefault(entry["name"], []).append(Function(entry))
+                case "event" if not entry.get("anonymous"):
+                    topic = "0x" + keccak(text=signature(entry)).hex()
+                    indexed = sum(1 for i in entry["inputs"] if i["indexed"])
+                    self.events[topic, indexed] = _LogType(entry)
+                case "error":
+                    self.errors[keccak(text=signature(entry))[:4]] = _ErrorType(entry)
+                case "constructor":
+                    self.constructor = _Values(entry["inputs"])
+
+    def decode_log(self, topics: Sequence[str], data: bytes, address: str) -> Event | None:
+        """The event, or None when this ABI does not know it."""
+        if not topics:
+            return None
+        kind = self.events.get((topics[0], len(topics) - 1))
+        return None if kind is None else kind.decode(topics, data, address)
+
+
+_interfaces: dict[int, tuple[Any, Interface]] = {}
+
+
+def interface(abi: Sequence[AbiEntry]) -> Interface:
+    """The prepared form of an ABI, made once for each list object."""
+    known = _interfaces.get(id(abi))
+    if known is None:
+        # The list is kept with its form, so its id is never given to another.
+        known = _interfaces[id(abi)] = (abi, Interface(abi))
+    return known[1]
+
+
+_STANDARD = Interface(_STANDARD_ERRORS)
+
+
+def describe_revert(data: bytes, known: Iterable[Interface]) -> str:
+    """The reason that revert data carries, by the ABIs known, the most likely first."""
+    if not data:
+        return ""
+    selector, rest = data[:4], data[4:]
+    standard = _STANDARD.errors.get(selector)
+    try:
+        if standard is not None:
+            value = standard._inputs.decode(rest)[0]
+            return value if isinstance(value, str) else f"panic {value:#04x}"
+        for one in known:
+            if (error := one.errors.get(selector)) is not None:
+                return error.describe(rest)
+    except Exception:  # noqa: BLE001 - foreign revert data may be anything: shown raw then
+        return "0x" + data.hex()
+    return "0x" + data.hex()

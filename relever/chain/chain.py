@@ -1,0 +1,314 @@
+"""A chain under full control: blocks and time move only when told to."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from relever.chain.abi import AbiEntry, Event, Interface, checksum, describe_revert, interface
+from relever.chain.contract import Call, Contract, Receipt, Revert
+from relever.chain.rpc import Request, Rpc, RpcError
+
+# Anvil's gas estimation runs a call many times: a fixed limit costs nothing.
+DEFAULT_GAS = 15_000_000
+
+# JSON-RPC's code for a call that reverted.
+_REVERTED = 3
+
+
+
+class Described(Protocol):
+    """What `deploy` and `contract` need of an artifact."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def abi(self) -> Sequence[AbiEntry]: ...
+    @property
+    def bytecode(self) -> bytes: ...
+
+
+class Chain:
+    """A client of one node that it alone drives."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+        self._known: dict[str, list[Interface]] = {}
+        self.accounts: list[str] = [checksum(a) for a in rpc.call("eth_accounts")]
+
+    @classmethod
+    def connect(cls, url: str, timeout: float = 60.0) -> "Chain":
+        """Connect to a running Anvil; from then on it mines only when told to.
+
+        Raises `RpcError` when there is no node at the address.
+        """
+        rpc = Rpc(url, timeout)
+        rpc.call("evm_setAutomine", False)
+        # Without this, block timestamps follow the wall clock and no run repeats.
+        rpc.call("anvil_setBlockTimestampInterval", 0)
+        return cls(rpc)
+
+    def close(self) -> None:
+        """Close the connection. The node keeps running."""
+        self._rpc.close()
+
+    def rpc(self, method: str, params: Sequence[Any] = ()) -> Any:
+        """Send any JSON-RPC request. Raises `RpcError`."""
+        return self._rpc.call(method, *params)
+
+    # Contracts
+
+    def contract(self, address: Any, abi: Sequence[AbiEntry] | Described) -> Contract:
+        """The contract at an address; its events and errors are decoded from now on."""
+        address = checksum(getattr(address, "address", address))
+        entries = abi if isinstance(abi, Sequence) else abi.abi
+        label = address[:10] if isinstance(abi, Sequence) else abi.name
+        prepared = interface(entries)
+        known = self._known.setdefault(address, [])
+        if prepared not in known:
+            known.append(prepared)
+        return Contract(self, address, prepared, label)
+
+    def deploy(
+        self,
+        artifact: Described,
+        *args: Any,
+        sender: Any = None,
+        value: int = 0,
+        gas: int | None = None,
+    ) -> Contract:
+        """Deploy and return the contract. Raises `Revert`; `TypeError` on wrong arguments."""
+        prepared = interface(artifact.abi)
+        constructor = prepared.constructor
+        if len(args) != constructor.count:
+            raise TypeError(
+                f"{artifact.name} is deployed with {constructor.count} arguments "
+                f"({', '.join(constructor.types)}), not {len(args)}"
+            )
+        data = artifact.bytecode + constructor.encode(args)
+        account = self.accounts[0] if sender is None else getattr(sender, "address", sender)
+        label = f"{artifact.name} deployment"
+        # Known before it runs, so that a constructor's own error is decoded.
+        receipt = self.send(Call(account, None, data, value, gas, label), prepared)
+        assert receipt.contract_address is not None
+        return self.contract(receipt.contract_address, artifact)
+
+    # Calls and transactions
+
+    def read(self, call: Call) -> Any:
+        """Run a call on the latest state, decoded. Raises `Revert`."""
+        try:
+            answer = self._rpc.call("eth_call", _request(call), "latest")
+        except RpcError as error:
+            raise self._call_error(call, error.code, str(error), error.data) from error
+        return self._decoded(call, answer)
+
+    def read_batch(self, calls: Sequence[Call]) -> list[Any]:
+        """Run many calls in one request. Raises `Revert` for the first that failed."""
+        answers = self._rpc.batch_raw([("eth_call", (_request(c), "latest")) for c in calls])
+        values = []
+        for call, answer in zip(calls, answers, strict=True):
+            error = answer.get("error")
+            if error is not None:
+                raise self._call_error(call, error["code"], error["message"], error.get("data"))
+            values.append(self._decoded(call, answer["result"]))
+        return values
+
+    def send(self, call: Call, *more: Interface) -> Receipt:
+        """Send one transaction, mine it alone in a block. Raises `Revert`."""
+        tx_hash = self._rpc.call("eth_sendTransaction", _request(call))
+        _, answer = self._rpc.batch(
+            [("evm_mine", ()), ("eth_getTransactionReceipt", (tx_hash,))]
+        )
+        receipt = self._receipt(answer or self._rpc.call("eth_getTransactionReceipt", tx_hash))
+        if not receipt.status:
+            raise self._failure(call, receipt, more)
+        return receipt
+
+    def send_batch(self, calls: Sequence[Call], check: bool = True) -> list[Receipt]:
+        """Send many transactions in one request and mine them, in order, in one block.
+
+        Raises `Revert` for the first that failed, unless `check` is False; the others stand.
+        """
+        if not calls:
+            return []
+        senders = list({call.sender for call in calls})
+        counts = self._rpc.batch([("eth_getTransactionCount", (s, "latest")) for s in senders])
+        nonces = dict(zip(senders, (int(c, 16) for c in counts), strict=True))
+        requests: list[Request] = []
+        for call in calls:
+            # Numbered here: the node handles a batch's parts side by side.
+            body = {**_request(call), "nonce": hex(nonces[call.sender])}
+            nonces[call.sender] += 1
+            requests.append(("eth_sendTransaction", (body,)))
+        hashes = self._rpc.batch(requests)
+        self._rpc.call("evm_mine")
+        answers = self._rpc.batch([("eth_getTransactionReceipt", (h,)) for h in hashes])
+        receipts = [self._receipt(answer) for answer in answers]
+        if check:
+            for call, receipt in zip(calls, receipts, strict=True):
+                if not receipt.status:
+                    raise self._failure(call, receipt)
+        return receipts
+
+    # Time, blocks, state
+
+    @property
+    def block_number(self) -> int:
+        """The latest block's number."""
+        return int(self._rpc.call("eth_blockNumber"), 16)
+
+    @property
+    def timestamp(self) -> int:
+        """The time, in seconds, that the next call and transaction see."""
+        return int(self._rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+
+    def advance(self, seconds: int, blocks: int = 1) -> None:
+        """Move time on by `seconds`, in a block of its own; the other `blocks` stand still."""
+        if seconds < 0 or blocks < 1:
+            raise ValueError(f"time moves on only: {seconds} s in {blocks} blocks is impossible")
+        requests: list[Request] = [
+            ("evm_setNextBlockTimestamp", (self.timestamp + seconds,)),
+            ("evm_mine", ()),
+        ]
+        for method, params in requests:
+            self._rpc.call(method, *params)
+        self.mine(blocks - 1)
+
+    def mine(self, blocks: int = 1) -> None:
+        """Mine empty blocks, without moving time."""
+        for _ in range(blocks):
+            self._rpc.call("evm_mine")
+
+    def snapshot(self) -> str:
+        """Remember state, time and block; give the result to `revert`, once."""
+        identifier: str = self._rpc.call("evm_snapshot")
+        return identifier
+
+    def revert(self, snapshot: str) -> None:
+        """Go back to a snapshot; it and every later one are used up.
+
+        Raises `RpcError` when the snapshot is unknown or used up.
+        """
+        if self._rpc.call("evm_revert", snapshot) is not True:
+            raise RpcError(f"snapshot {snapshot} is unknown or used up: take a new one")
+
+    @contextmanager
+    def isolated(self) -> Iterator[None]:
+        """Undo, at the end, whatever the block of code did to the chain."""
+        snapshot = self.snapshot()
+        try:
+            yield
+        finally:
+            self.revert(snapshot)
+
+    def balance(self, account: Any) -> int:
+        """An account's ether, in wei."""
+        address = getattr(account, "address", account)
+        return int(self._rpc.call("eth_getBalance", address, "latest"), 16)
+
+    def set_balance(self, account: Any, wei: int) -> None:
+        """Set an account's ether, in wei."""
+        self._rpc.call("anvil_setBalance", getattr(account, "address", account), hex(wei))
+
+    def set_code(self, address: str, code: bytes) -> None:
+        """Put runtime code at an address."""
+        self._rpc.call("anvil_setCode", address, "0x" + code.hex())
+
+    def impersonate(self, account: Any) -> str:
+        """Let transactions be sent from any address, a contract's too; returns it."""
+        address = checksum(getattr(account, "address", account))
+        self._rpc.call("anvil_impersonateAccount", address)
+        return address
+
+    # Decoding
+
+    def decode_log(self, log: dict[str, Any]) -> Event:
+        """A raw log as an event, by the ABIs known for its address."""
+        address = checksum(log["address"])
+        topics = log["topics"]
+        data = bytes.fromhex(log["data"][2:])
+        for known in self._known.get(address, ()):
+            if (event := known.decode_log(topics, data, address)) is not None:
+                return event
+        return Event(None, {"topics": list(topics), "data": data}, address)
+
+    def _interfaces(self, first: str | None) -> Iterator[Interface]:
+        # The error may come from deeper down: the callee's ABI first, then all the others.
+        if first is not None:
+            yield from self._known.get(checksum(first), ())
+        for known in self._known.values():
+            yield from known
+
+    def _decoded(self, call: Call, answer: str) -> Any:
+        data = bytes.fromhex(answer[2:])
+        if call.function is None:
+            return data
+        try:
+            return call.function.decode(data)
+        except Exception as error:
+            raise RpcError(
+                f"{call.label} returned 0x{data.hex():.130} that its ABI does not explain: "
+                f"is {call.to} that contract?"
+            ) from error
+
+    def _call_error(self, call: Call, code: int, message: str, data: Any) -> Exception:
+        if code == _REVERTED:
+            raw = bytes.fromhex(data[2:]) if isinstance(data, str) else b""
+            return Revert(call.label, describe_revert(raw, self._interfaces(call.to)), raw)
+        halt = message.rpartition("EVM error ")[2]
+        if halt != message:
+            return Revert(call.label, _halt(halt))
+        return RpcError(message, code, data)
+
+    def _failure(self, call: Call, receipt: Receipt, more: Sequence[Interface] = ()) -> Revert:
+        # The trace is of the very execution that failed, so nothing is run again.
+        trace = self._rpc.call(
+            "debug_traceTransaction", receipt.tx_hash, {"tracer": "callTracer"}
+        )
+        data = bytes.fromhex(trace.get("output", "0x")[2:])
+        known = [*more, *self._interfaces(call.to)]
+        reason = describe_revert(data, known)
+        if not data and "revert" not in trace.get("error", "revert"):
+            reason = _halt(trace["error"])
+        return Revert(call.label, reason, data, receipt)
+
+    def _receipt(self, answer: dict[str, Any] | None) -> Receipt:
+        if answer is None:
+            raise RpcError("a transaction was not mined: does something else drive this node?")
+        created = answer.get("contractAddress")
+        return Receipt(
+            tx_hash=answer["transactionHash"],
+            gas_used=int(answer["gasUsed"], 16),
+            block_number=int(answer["blockNumber"], 16),
+            timestamp=_number(answer["blockTimestamp"]),
+            status=answer["status"] == "0x1",
+            contract_address=checksum(created) if created else None,
+            logs=answer["logs"],
+            _chain=self,
+        )
+
+
+def _halt(words: str) -> str:
+    # Calls and traces name the same halt differently: one word for each.
+    plain = words.lower().replace(" ", "")
+    if "outofgas" in plain or plain.endswith("oog"):
+        return "out of gas"
+    return "invalid opcode" if plain.startswith("invalid") else words
+
+
+def _number(value: str | int) -> int:
+    return value if isinstance(value, int) else int(value, 16)
+
+
+def _request(call: Call) -> dict[str, str]:
+    body = {
+        "from": call.sender,
+        "data": "0x" + call.data.hex(),
+        "gas": hex(call.gas or DEFAULT_GAS),
+        "gasPrice": "0x0",
+    }
+    if call.to is not None:
+        body["to"] = call.to
+    if call.value:
+        body["value"] = hex(call.value)
+    return body
