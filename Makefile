@@ -9,7 +9,7 @@ PYTHONS := $(or $(PYTHON),.venv/bin/python python3 python3.12 python3.11)
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin
 
 help: ## Show the commands
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: ## Set up or bring up to date what the other commands need
 	@for python in $(PYTHONS); do \
@@ -18,7 +18,7 @@ setup: ## Set up or bring up to date what the other commands need
 		fi; \
 	done; \
 	echo "relever: no fitting Python among: $(PYTHONS). Relever needs Python 3.11 or 3.12 with its" \
-		"venv module (Debian, Ubuntu: apt install python3-venv); name another by" \
+		"venv module (Debian, Ubuntu: apt install python3-venv), or named by" \
 		"make PYTHON=/path/to/python" >&2; \
 	exit 1
 

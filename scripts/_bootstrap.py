@@ -7,7 +7,7 @@ The Makefile runs it before every command. It needs nothing but the standard lib
 does on standard error, and is silent when there is nothing to do.
 
 Everything is made in such an order that a set-up which is broken off leaves nothing that looks
-finished: the virtual environment gets its stamp last, and a part is unpacked aside and then renamed.
+finished: the virtual environment gets its stamp last; a part is unpacked aside and then renamed.
 """
 
 import base64
@@ -30,15 +30,23 @@ import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
+
+PYTHONS = ((3, 11), (3, 12))
+if sys.version_info[:2] not in PYTHONS:  # asked before anything that an older Python cannot read
+    wanted = " or ".join("{}.{}".format(*version) for version in PYTHONS)
+    sys.exit(
+        f"relever: this is Python {sys.version_info[0]}.{sys.version_info[1]} and {wanted} is needed:"
+        " name one by `make PYTHON=/path/to/python ...`"
+    )
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from relever import parts  # noqa: E402  (found only by the line above: there is no environment yet)
 
-PYTHONS = ((3, 11), (3, 12))
 STAMP = ".relever-stamp.json"
 # The locked packages that have no wheel, all pure Python; their build tool has a lock of its own.
 SOURCES = ("lazyasd", "python-baseconv", "varint")
@@ -61,12 +69,6 @@ class CommandError(Exception):
 # --- what is there already ------------------------------------------------------------------------
 
 
-def fits(version: tuple[int, ...] = tuple(sys.version_info[:2])) -> bool:
-    """Whether this Python runs Relever and can make a virtual environment."""
-    can_make_venv = all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
-    return version in PYTHONS and can_make_venv
-
-
 def venv_key() -> str:
     """Changes whenever the virtual environment has to be made anew."""
     version = ".".join(map(str, sys.version_info[:3]))
@@ -76,9 +78,10 @@ def venv_key() -> str:
 
 def venv_ready() -> bool:
     """Whether the virtual environment was made completely, from this lock, here."""
-    return _read_stamp(parts.VENV).get("key") == venv_key() and (
-        parts.VENV / "bin" / "python"
-    ).exists()
+    return (
+        _read_stamp(parts.VENV).get("key") == venv_key()
+        and (parts.VENV / "bin" / "python").exists()
+    )
 
 
 def part_key(part: parts.NpmPart | parts.WheelPart) -> str:
@@ -101,7 +104,10 @@ def part_ready(part: parts.NpmPart | parts.WheelPart) -> bool:
 
 
 def missing_npm_parts() -> list[parts.NpmPart]:
-    """The npm parts still to fetch: the pinned Anvil only where the machine has none to use."""
+    """The npm parts still to fetch: the pinned Anvil only where the machine has none to use.
+
+    Errors: parts.PartError when RELEVER_ANVIL is unfit, or none is pinned for this machine.
+    """
     manifest = parts.manifest()
     needed = [
         part for part in manifest.npm.values() if part.name not in manifest.anvil_packages.values()
@@ -117,9 +123,7 @@ def missing_npm_parts() -> list[parts.NpmPart]:
 def ready() -> bool:
     """Whether there is nothing to do."""
     return (
-        venv_ready()
-        and part_ready(parts.manifest().wheels["eigensdk"])
-        and not missing_npm_parts()
+        venv_ready() and part_ready(parts.manifest().wheels["eigensdk"]) and not missing_npm_parts()
     )
 
 
@@ -144,8 +148,6 @@ def set_up() -> None:
             fetch_wheel(wheel)
         missing = missing_npm_parts()
         if missing:
-            for path in parts.anvils_on_path():
-                say(f"{path} is version {parts.anvil_version(path)}: using the pinned one instead")
             fetch_npm(missing)
         say("ready")
 
@@ -153,7 +155,8 @@ def set_up() -> None:
 def make_venv() -> None:
     """Make `.venv` and install the locked packages into it."""
     python = getattr(sys, "_base_executable", sys.executable)  # outside .venv, which is remade
-    shutil.rmtree(parts.VENV, ignore_errors=True)
+    if parts.VENV.exists():
+        shutil.rmtree(parts.VENV)
     with progress("making the virtual environment (.venv)") as step:
         run([python, "-I", "-m", "venv", parts.VENV], step)
     lock = ROOT / "requirements.txt"
@@ -285,9 +288,10 @@ def pip(
     """
     options = ["--require-hashes", "--only-binary", ":all:", "--progress-bar", "off", "--no-input"]
     # Isolated from PYTHON* variables: they must neither add modules nor stop the compilation.
-    python = [parts.VENV / "bin" / "python", "-I", "-m", "pip", "--disable-pip-version-check"]
+    command: list[str | Path] = [parts.VENV / "bin" / "python", "-I", "-m", "pip"]
+    command += ["--disable-pip-version-check", arguments[0], *options, *arguments[1:]]
     try:
-        run([*python, arguments[0], *options, *arguments[1:]], step, on_line)
+        run(command, step, on_line)
     except CommandError as error:
         if any("DO NOT MATCH THE HASHES" in line for line in error.lines):
             raise SetupError(
@@ -424,7 +428,7 @@ def scratch() -> Iterator[Path]:
 def _zip_members(archive: zipfile.ZipFile) -> Members:
     for info in archive.infolist():
         if not info.is_dir():
-            yield info.filename, info.external_attr >> 16, lambda info=info: archive.open(info)
+            yield info.filename, info.external_attr >> 16, partial(archive.open, info)
 
 
 def _tar_members(archive: tarfile.TarFile) -> Members:
@@ -432,7 +436,13 @@ def _tar_members(archive: tarfile.TarFile) -> Members:
     for info in archive:
         if info.isfile():
             _, _, name = info.name.partition("/")
-            yield name, info.mode, lambda info=info: archive.extractfile(info)
+            yield name, info.mode, partial(_tar_file, archive, info)
+
+
+def _tar_file(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    file = archive.extractfile(info)
+    assert file is not None  # as it is for every regular file
+    return file
 
 
 def _no_download(what: str, error: CommandError, client: str) -> SetupError:
@@ -441,8 +451,8 @@ def _no_download(what: str, error: CommandError, client: str) -> SetupError:
     wrong = [line for line in error.lines if re.search(r"error", line, re.IGNORECASE)]
     reason = (wrong or error.lines or ["no output"])[0]
     return SetupError(
-        f"{what} ({reason[:160]}): check the network and {client}'s settings for proxy and registry,"
-        f" then run the same command again; the whole output is in {log.relative_to(ROOT)}"
+        f"{what} ({reason[:160]}): check the network, and {client}'s proxy and registry settings,"
+        f" then run the same command again; all that it said is in {log.relative_to(ROOT)}"
     )
 
 
@@ -459,7 +469,7 @@ def _path_file() -> str:
 def _anvil_wrapper() -> str:
     python = shlex.quote(str(parts.VENV / "bin" / "python"))
     code = "import sys; from relever.parts import exec_anvil; exec_anvil(sys.argv[1:])"
-    return f"#!/bin/sh\nexec {python} -I -c {shlex.quote(code)} \"$@\"\n"
+    return f'#!/bin/sh\nexec {python} -I -c {shlex.quote(code)} "$@"\n'
 
 
 def _read_stamp(folder: Path) -> dict[str, Any]:
@@ -481,20 +491,22 @@ def _digest(*contents: bytes) -> str:
 
 def main(arguments: list[str]) -> int:
     """Run the command line; gives the exit code."""
-    if arguments == ["--fits"]:
-        return 0 if fits() else 1
-    if not fits():
-        wanted = " or ".join(f"{major}.{minor}" for major, minor in PYTHONS)
-        say(f"this is Python {sys.version.split()[0]}; Relever needs {wanted} with the venv module")
+    if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
+        say(f"{sys.executable} lacks its venv module (Debian, Ubuntu: apt install python3-venv)")
         return 1
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by an exception, to end the child
+    if arguments == ["--fits"]:
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exception, so that children end
     try:
         set_up()
     except KeyboardInterrupt:
-        say("stopped; run the same command again to go on")
+        say("stopped: run the same command again to go on")
         return 130
     except (SetupError, parts.PartError) as error:
         say(str(error))
+        return 1
+    except OSError as error:  # a full disk, a folder that may not be written
+        say(f"cannot go on: {error}")
         return 1
     return 0
 
