@@ -27,11 +27,11 @@ from ..modules import token
 implements: IStakingAdapter
 
 
-# Exits that the vault may have open at once. A forced one comes on top, at most one, since the adapter
-# never delegates again; so the whole queue always fits into the array that reads it.
-MAX_EXITS: constant(uint256) = 32
-# As in `IDelegationManager`: a constant of an interface cannot bound an array elsewhere.
-MAX_QUEUED: constant(uint256) = 40
+# Exits that may be open when the vault starts another: reading the queue costs about 33,000 gas for each.
+MAX_EXITS: constant(uint256) = 16
+# Bound of the array that reads the queue. A forced exit comes on top, but only one, since the adapter
+# never delegates again. Same as in `IDelegationManager`, whose constant cannot bound an array here.
+MAX_QUEUED: constant(uint256) = 20
 # Ethereum's slot. A missed slot makes a block later, so a delay in seconds is the least, rarely more.
 BLOCK_SECONDS: constant(uint256) = 12
 

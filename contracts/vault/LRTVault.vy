@@ -581,6 +581,8 @@ def _survey(with_risk: bool) -> Survey:
     @param with_risk Read the visible slashes too; without it `loss_at_risk` is just the loss.
     """
     survey: Survey = empty(Survey)
+    if vault_packing._unpack_funds(self._funds)[1] == 0:
+        return survey
     for adapter: address in self._adapters:
         booked: uint256 = self.booked[adapter]
         live: uint256 = 0
