@@ -60,6 +60,9 @@ _ARTIFACTS: dict[str, Callable[[], Artifact]] = {
 def load_core(chain: Chain, source: str | Mapping[str, str]) -> Core:
     """Find a core that is there already.
 
+    Everyone knows the keys of the node's accounts, and on public networks some of these accounts
+    hold delegated code that moves what they receive: they become plain accounts again.
+
     Args:
         chain: a fork of the network.
         source: the network's name in `relever/config`, or the addresses by name. Without a
@@ -78,6 +81,9 @@ def load_core(chain: Chain, source: str | Mapping[str, str]) -> Core:
             raise ValueError(
                 f"{name} at {addresses[name]} holds no code: is this a fork of the right network?"
             )
+    for account in chain.accounts:
+        if chain.rpc("eth_getCode", [account, "latest"]) != "0x":
+            chain.set_code(account, b"")
     return _bind(chain, addresses)
 
 

@@ -153,9 +153,9 @@ class World:
 def build_world(core: Core) -> World:
     """Register the operator and the AVS in EigenLayer, and make the operator slashable.
 
-    Mines past EigenLayer's configuration delay, which an operator's first allocation waits for, and
-    past its withdrawal delay, since slashing subtracts it from the block number and would
-    underflow on a younger chain.
+    Mines past EigenLayer's configuration delay, for which an operator's first allocation waits; on
+    mainnet that is 126,000 blocks and takes minutes. A chain younger than the withdrawal delay is
+    mined past that too, since slashing subtracts it from the block number and would underflow.
     """
     chain, roles, allocations = core.chain, Roles.of(core.chain), core.allocation_manager
     registrar = chain.deploy(artifact("AVSRegistrarDouble"), sender=roles.base_admin)
@@ -176,5 +176,6 @@ def build_world(core: Core) -> World:
         [((roles.avs, _OPERATOR_SET_ID), strategies, [whole_magnitude])],
         sender=roles.operator,
     )
-    chain.mine(max(allocation_delay, core.delegation_manager.minWithdrawalDelayBlocks()) + 1)
+    oldest_slashable = chain.block_number - core.delegation_manager.minWithdrawalDelayBlocks()
+    chain.mine(max(allocation_delay, -oldest_slashable) + 1)
     return World(core, roles, registrar)

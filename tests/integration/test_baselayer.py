@@ -385,6 +385,13 @@ def test_load_core__address_without_code__says_which(world: World) -> None:
         load_core(world.chain, addresses)
 
 
+def test_load_core__account_with_delegated_code__is_plain_again(world: World) -> None:
+    account = world.roles.depositor
+    world.chain.set_code(account, bytes.fromhex("ef0100" + "11" * 20))
+    load_core(world.chain, world.core.addresses())
+    assert world.chain.rpc("eth_getCode", [account, "latest"]) == "0x"
+
+
 def test_load_core__missing_address__says_which(world: World) -> None:
     addresses = world.core.addresses()
     del addresses["swap_router"]
