@@ -38,7 +38,7 @@ PYTHONS = ((3, 11), (3, 12))
 if sys.version_info[:2] not in PYTHONS:  # asked before anything that an older Python cannot read
     wanted = " or ".join("{}.{}".format(*version) for version in PYTHONS)
     sys.exit(
-        f"relever: this is Python {sys.version_info[0]}.{sys.version_info[1]} and {wanted} is needed:"
+        f"relever: this is Python {sys.version_info[0]}.{sys.version_info[1]}; {wanted} is needed:"
         " name one by `make PYTHON=/path/to/python ...`"
     )
 
@@ -48,6 +48,7 @@ sys.path.insert(0, str(ROOT))
 from relever import parts  # noqa: E402  (found only by the line above: there is no environment yet)
 
 STAMP = ".relever-stamp.json"
+LOG = ".parts/setup.log"  # what the last command that failed had printed
 # The locked packages that have no wheel, all pure Python; their build tool has a lock of its own.
 SOURCES = ("lazyasd", "python-baseconv", "varint")
 BUILD_SOURCES = ("--no-binary", ",".join(SOURCES), "--no-build-isolation", "--use-pep517")
@@ -58,12 +59,14 @@ class SetupError(Exception):
     """Set-up cannot go on; the message is one line that says what happened and what to do."""
 
 
-class CommandError(Exception):
+class CommandError(SetupError):
     """A command of the set-up exited non-zero; holds the lines that it printed."""
 
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__(lines[-1] if lines else "no output")
+    def __init__(self, command: list[str | Path], lines: list[str]) -> None:
+        wrong = [line for line in lines if "error" in line.lower()]
+        self.reason = (wrong or lines[-1:] or ["it said nothing"])[0][:160]
         self.lines = lines
+        super().__init__(f"`{' '.join(map(str, command))}` failed: {self.reason} ({LOG} has more)")
 
 
 # --- what is there already ------------------------------------------------------------------------
@@ -171,11 +174,14 @@ def make_venv() -> None:
             fetched += 1
             step.detail = f"{fetched} of {total} fetched, "
         elif line.startswith("Installing collected"):
-            step.detail = "all fetched, unpacking, "
+            step.detail = "all fetched, installing, "
 
     with progress("installing the Python packages (requirements.txt)") as step:
         pip(["install", "--no-deps", "-r", ROOT / "requirements-build.txt"], step)
-        pip(["install", "--no-deps", *BUILD_SOURCES, "-r", lock], step, count)
+        pip(["install", "--no-deps", "--no-compile", *BUILD_SOURCES, "-r", lock], step, count)
+    with progress("compiling them") as step:  # on every core, which pip does not do
+        python = parts.VENV / "bin" / "python"
+        run([python, "-I", "-m", "compileall", "-q", "-j", "0", parts.VENV / "lib"], step)
     site = next(parts.VENV.glob("lib/python*/site-packages"))
     (site / "relever.pth").write_text(_path_file(), encoding="utf-8")
     wrapper = parts.VENV / "bin" / "anvil"
@@ -384,7 +390,8 @@ def run(
             process.terminate()
             raise
     if process.returncode != 0:
-        raise CommandError(lines)
+        (ROOT / LOG).write_text("\n".join([*lines, ""]), encoding="utf-8")
+        raise CommandError(command, lines)
 
 
 def _lines(process: "subprocess.Popen[bytes]", step: Progress) -> Iterator[str]:
@@ -446,13 +453,9 @@ def _tar_file(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
 
 
 def _no_download(what: str, error: CommandError, client: str) -> SetupError:
-    log = parts.PARTS / "setup.log"
-    log.write_text("\n".join(error.lines) + "\n", encoding="utf-8")
-    wrong = [line for line in error.lines if re.search(r"error", line, re.IGNORECASE)]
-    reason = (wrong or error.lines or ["no output"])[0]
     return SetupError(
-        f"{what} ({reason[:160]}): check the network, and {client}'s proxy and registry settings,"
-        f" then run the same command again; all that it said is in {log.relative_to(ROOT)}"
+        f"{what} ({error.reason}): check the network, and {client}'s proxy and registry settings,"
+        f" then run the same command again; all that {client} said is in {LOG}"
     )
 
 
