@@ -5,9 +5,9 @@
 @custom:contract-name EigenLayerAdapter
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice One position of an LRT vault in EigenLayer: one strategy, delegated to one operator for good.
-@dev Values are *withdrawable* shares turned into the asset, never deposit shares, which do not fall by
-     a slash. What is queued is read from EigenLayer's own queue, for an operator can force the
+@notice One position of an LRT vault in EigenLayer: one strategy, delegated to one operator.
+@dev Values are *withdrawable* shares turned into the asset, never deposit shares, which do not fall
+     by a slash. What is queued is read from EigenLayer's own queue, for an operator can force the
      adapter out by `undelegate` and so queue what it never asked for; such a withdrawal is finished
      by its id like any other.
      An exit's id is EigenLayer's withdrawal root. It can be slashed until it matures.
@@ -27,12 +27,13 @@ from ..modules import token
 implements: IStakingAdapter
 
 
-# Exits that may be open when the vault starts another: reading the queue costs about 33,000 gas for each.
+# Exits that may be open at once: reading the queue costs about 33,000 gas for each.
 MAX_EXITS: constant(uint256) = 16
-# Bound of the array that reads the queue. A forced exit comes on top, but only one, since the adapter
-# never delegates again. Same as in `IDelegationManager`, whose constant cannot bound an array here.
+# Bound of the array that reads the queue. A forced exit comes on top, but only one, since the
+# adapter never delegates again. The same as in `IDelegationManager`, whose constant Vyper does not
+# take as a bound here.
 MAX_QUEUED: constant(uint256) = 20
-# Ethereum's slot. A missed slot makes a block later, so a delay in seconds is the least, rarely more.
+# Ethereum's slot. A missed one makes a block later: delays in seconds take every slot for filled.
 BLOCK_SECONDS: constant(uint256) = 12
 
 vault: public(immutable(address))
@@ -119,8 +120,8 @@ def start_exit(amount: uint256) -> uint256:
 @external
 def finish_exit(id: uint256) -> uint256:
     """
-    @notice Complete a matured exit, also one that the operator forced, and send what it gives, after
-            slashing, to the vault. Vault only: anyone may ask the vault for it.
+    @notice Complete a matured exit, also one that the operator forced, and send what it gives,
+            after slashing, to the vault. Vault only: anyone may ask the vault for it.
     @return The amount sent.
     """
     self._check_vault()
@@ -167,7 +168,7 @@ def total_assets() -> uint256:
 @view
 @external
 def value_at_risk() -> uint256:
-    """@notice Nothing: EigenLayer executes a slash in the call that asks for it, so none is pending."""
+    """@notice Nothing: EigenLayer executes a slash in the call that asks for it."""
     return 0
 
 
@@ -215,8 +216,8 @@ def _exiting() -> uint256:
 @view
 def _deposit_shares_down(amount: uint256) -> uint256:
     """
-    @notice Deposit shares to queue so that at most `amount` leaves; all of them when that is no less
-            than the stake, so that no dust stays behind.
+    @notice Deposit shares to queue so that at most `amount` leaves; all of them when that is no
+            less than the stake, so that no dust stays behind.
     """
     withdrawable: DynArray[uint256, 1] = []
     deposited: DynArray[uint256, 1] = []

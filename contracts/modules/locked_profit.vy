@@ -34,9 +34,9 @@ def _locked_up() -> uint256:
 def _book(gain: uint256, loss: uint256, period: uint256):
     """
     @notice Take a loss out of what is locked, as far as that goes, then lock a gain.
-    @dev The gain does not start the clock anew: the time left becomes the average of the old rest and
-         the period, weighted by the amounts and rounded down. It is never less than the old rest, and
-         a gain too small to matter does not move it, so nobody can hold the profit back with dust.
+    @dev The gain does not start the clock anew: the time left becomes the average of the old rest
+         and the period, weighted by the amounts and rounded down. It is never less than the old
+         rest, and a gain too small to matter does not move it: dust cannot hold the profit back.
     @param period Seconds in which a gain unlocks that finds nothing locked.
     """
     locked: uint256 = self._locked_up()

@@ -10,33 +10,34 @@
         allocator stakes through listed adapters, each under a cap.
 @dev Assets in the asset's unit, shares with 18 decimals, rates in WAD, times in seconds.
      Accounting is internal: tokens sent here without a call change nothing.
-     A gain is booked as locked profit that unlocks over `unlock_period`, a loss at once. Deposits and
-     exits first book what the adapters say. Who enters pays the booked rate; who leaves gets the
-     live one, which also counts the slashes that are visible but not yet executed.
-     Failure mode: an adapter that cannot be read stops deposits, exits and its own sync, and changes
-     no booked value; `rate()`, transfers and the other adapters' sync go on.
+     A gain is booked as locked profit that unlocks over `unlock_period`, a loss at once. Deposits
+     and exits first book what the adapters say. Who enters pays the booked rate; who leaves gets
+     the live one, which also counts the slashes that are visible but not yet executed.
+     Failure mode: an adapter that cannot be read stops deposits, exits and its own sync, and
+     changes no booked value; `rate()`, transfers and the other adapters' sync go on.
      While an action runs, every function is locked but the ERC-20 ones and the four `max*`, which
      then return zero.
 """
 from ethereum.ercs import IERC20Detailed
 from ethereum.ercs import IERC4626
 
-# Ownership in two steps. Left out: renouncing it, for a vault without an owner could never again list
-# an adapter or replace a lost allocator.
+# Ownership in two steps. Left out: renouncing it, for a vault without an owner could never again
+# list an adapter or replace a lost allocator.
 from snekmate.auth import ownable
 from snekmate.auth import ownable_2step
 
-# The share token with permit. Left out: its public mint, burn and minter role, for shares come and go
-# with assets only; and its one-step transfer of ownership.
+# The share token with permit. Left out: its public mint, burn and minter role (which it gives the
+# deployer, but nothing here asks for it), for shares come and go with assets only; and its one-step
+# transfer of ownership.
 from snekmate.tokens import erc20
 
 from ..interfaces import ILRTVault
 from ..interfaces import IStakingAdapter
 
-# Gains that unlock with time.
-from ..modules import locked_profit as profit
 from ..modules import token
-from ..modules import vault_packing
+
+# What the vault holds where, and what the adapters say to that.
+from ..modules import vault_books
 
 # Assets to shares and back, with virtual parts.
 from ..modules import vault_shares
@@ -44,7 +45,7 @@ from ..modules import vault_shares
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
 initializes: erc20[ownable := ownable]
-initializes: profit
+initializes: vault_books
 
 implements: ILRTVault
 implements: IERC4626
@@ -67,40 +68,29 @@ exports: (
     erc20.permit,
     erc20.DOMAIN_SEPARATOR,
     erc20.eip712Domain,
+    vault_books.unlock_period,
+    vault_books.idle,
+    vault_books.locked_profit,
+    vault_books.adapter_count,
+    vault_books.adapter_at,
+    vault_books.booked,
 )
 
 
-# What the adapters say, against the books.
-struct Survey:
-    live: DynArray[uint256, MAX_ADAPTERS]
-    gain: uint256
-    loss: uint256
-    # What the loss would be if the visible slashes were executed too.
-    loss_at_risk: uint256
-
-
 WAD: constant(uint256) = 10**18
-MAX_ADAPTERS: constant(uint256) = 8
-MAX_UNLOCK_PERIOD: constant(uint256) = 365 * 86_400
-# Shares that nobody can redeem: the vault is never empty, and moving the price of a share by one asset
-# unit costs a thousandth of a whole token.
+# Shares that nobody can redeem: the vault is never empty, and moving the price of a share by one
+# asset unit costs a thousandth of a whole token.
 SEED: constant(uint256) = 10**15
 DEAD: constant(address) = 0x000000000000000000000000000000000000dEaD
 
 asset: public(immutable(address))
-# Seconds over which a gain unlocks.
-unlock_period: public(immutable(uint256))
 
 allocator: public(address)
 guardian: public(address)
 # The most that `totalAssets()` may reach by deposits.
 deposit_cap: public(uint256)
-booked: public(HashMap[address, uint256])
+# The most that may stand booked in an adapter after an allocation.
 adapter_cap: public(HashMap[address, uint256])
-_listed: HashMap[address, bool]
-_adapters: DynArray[address, MAX_ADAPTERS]
-# Idle assets and the sum of `booked`, in one word.
-_funds: uint256
 
 
 @deploy
@@ -110,24 +100,23 @@ def __init__(
     symbol: String[5],
     allocator: address,
     guardian: address,
-    unlock_period_: uint256,
+    unlock_period: uint256,
     deposit_cap: uint256,
     seeder: address,
 ):
     """
     @notice The deployer owns the vault.
-    @param unlock_period_ Seconds over which gains unlock, from one second to a year.
+    @param unlock_period Seconds over which gains unlock, from one second to a year.
     @param deposit_cap In asset units.
     @param seeder Pays `SEED` of the asset; it has approved this address before it exists.
     """
     decimals: uint8 = staticcall IERC20Detailed(asset_).decimals()
     assert decimals == 18, "vault: asset decimals"
-    assert 0 < unlock_period_ and unlock_period_ <= MAX_UNLOCK_PERIOD, "vault: unlock period"
     asset = asset_
-    unlock_period = unlock_period_
     ownable.__init__()
     ownable_2step.__init__()
     erc20.__init__(name, symbol, 18, name, "1")
+    vault_books.__init__(unlock_period)
     self._set_allocator(allocator)
     self._set_guardian(guardian)
     self._set_deposit_cap(deposit_cap)
@@ -136,7 +125,7 @@ def __init__(
     token._pull(asset_, seeder, SEED)
     held_after: uint256 = token._balance(asset_, self)
     assert held_after - held == SEED, "vault: asset takes a fee"
-    self._funds = vault_packing._pack_funds(SEED, 0)
+    vault_books._put_idle(SEED)
     erc20._mint(DEAD, SEED)
     log IERC4626.Deposit(sender=seeder, owner=DEAD, assets=SEED, shares=SEED)
 
@@ -147,7 +136,7 @@ def __init__(
 @external
 def deposit(assets: uint256, receiver: address) -> uint256:
     """@notice Pay `assets`. @return Shares minted to `receiver`, rounded down."""
-    total: uint256 = self._sync_all(False)
+    total: uint256 = vault_books._sync_all(False)
     shares: uint256 = vault_shares._to_shares_down(assets, total, erc20.totalSupply)
     self._enter(assets, shares, total, receiver)
     return shares
@@ -156,7 +145,8 @@ def deposit(assets: uint256, receiver: address) -> uint256:
 @external
 def mint(shares: uint256, receiver: address) -> uint256:
     """@notice Mint exactly `shares` to `receiver`. @return Assets paid, rounded up."""
-    total: uint256 = self._sync_all(False)
+    assert shares != 0, "vault: zero shares"
+    total: uint256 = vault_books._sync_all(False)
     assets: uint256 = vault_shares._to_assets_up(shares, total, erc20.totalSupply)
     self._enter(assets, shares, total, receiver)
     return assets
@@ -164,8 +154,8 @@ def mint(shares: uint256, receiver: address) -> uint256:
 
 @external
 def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
-    """@notice Send exactly `assets` out of idle to `receiver`. @return Shares burned, rounded up."""
-    total: uint256 = self._sync_all(True)
+    """@notice Send exactly `assets` of idle to `receiver`. @return Shares burned, rounded up."""
+    total: uint256 = vault_books._sync_all(True)
     shares: uint256 = vault_shares._to_shares_up(assets, total, erc20.totalSupply)
     self._leave(assets, shares, receiver, owner)
     return shares
@@ -174,7 +164,8 @@ def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
 @external
 def redeem(shares: uint256, receiver: address, owner: address) -> uint256:
     """@notice Burn `shares`. @return Assets sent out of idle to `receiver`, rounded down."""
-    total: uint256 = self._sync_all(True)
+    assert shares != 0, "vault: zero shares"
+    total: uint256 = vault_books._sync_all(True)
     assets: uint256 = vault_shares._to_assets_down(shares, total, erc20.totalSupply)
     self._leave(assets, shares, receiver, owner)
     return assets
@@ -184,28 +175,28 @@ def redeem(shares: uint256, receiver: address, owner: address) -> uint256:
 @external
 def totalAssets() -> uint256:
     """@notice Booked assets of the shares: idle and staked, without what is still locked."""
-    return self._total_after(0)
+    return vault_books._total_after(0)
 
 
 @view
 @external
 def convertToShares(assets: uint256) -> uint256:
     """@notice At the booked rate, rounded down."""
-    return vault_shares._to_shares_down(assets, self._total_after(0), erc20.totalSupply)
+    return vault_shares._to_shares_down(assets, vault_books._total_after(0), erc20.totalSupply)
 
 
 @view
 @external
 def convertToAssets(shares: uint256) -> uint256:
     """@notice At the booked rate, rounded down."""
-    return vault_shares._to_assets_down(shares, self._total_after(0), erc20.totalSupply)
+    return vault_shares._to_assets_down(shares, vault_books._total_after(0), erc20.totalSupply)
 
 
 @view
 @external
 def previewDeposit(assets: uint256) -> uint256:
     """@notice What `deposit` returns in this block."""
-    total: uint256 = self._live_total(False)
+    total: uint256 = vault_books._live_total(False)
     return vault_shares._to_shares_down(assets, total, erc20.totalSupply)
 
 
@@ -213,7 +204,7 @@ def previewDeposit(assets: uint256) -> uint256:
 @external
 def previewMint(shares: uint256) -> uint256:
     """@notice What `mint` returns in this block."""
-    total: uint256 = self._live_total(False)
+    total: uint256 = vault_books._live_total(False)
     return vault_shares._to_assets_up(shares, total, erc20.totalSupply)
 
 
@@ -221,7 +212,7 @@ def previewMint(shares: uint256) -> uint256:
 @external
 def previewWithdraw(assets: uint256) -> uint256:
     """@notice What `withdraw` returns in this block."""
-    total: uint256 = self._live_total(True)
+    total: uint256 = vault_books._live_total(True)
     return vault_shares._to_shares_up(assets, total, erc20.totalSupply)
 
 
@@ -229,7 +220,7 @@ def previewWithdraw(assets: uint256) -> uint256:
 @external
 def previewRedeem(shares: uint256) -> uint256:
     """@notice What `redeem` returns in this block."""
-    total: uint256 = self._live_total(True)
+    total: uint256 = vault_books._live_total(True)
     return vault_shares._to_assets_down(shares, total, erc20.totalSupply)
 
 
@@ -279,7 +270,7 @@ def maxWithdraw(owner: address) -> uint256:
     if not readable:
         return 0
     shares: uint256 = erc20.balanceOf[owner]
-    return min(self._idle(), vault_shares._to_assets_down(shares, total, erc20.totalSupply))
+    return min(vault_books._idle(), vault_shares._to_assets_down(shares, total, erc20.totalSupply))
 
 
 @view
@@ -294,7 +285,7 @@ def maxRedeem(owner: address) -> uint256:
         return 0
     supply: uint256 = erc20.totalSupply
     # One share less than the least that would be worth more than idle.
-    payable_shares: uint256 = vault_shares._to_shares_up(self._idle() + 1, total, supply) - 1
+    payable_shares: uint256 = vault_shares._to_shares_up(vault_books._idle() + 1, total, supply) - 1
     shares: uint256 = min(erc20.balanceOf[owner], payable_shares)
     return shares if vault_shares._to_assets_down(shares, total, supply) != 0 else 0
 
@@ -306,14 +297,14 @@ def maxRedeem(owner: address) -> uint256:
 @external
 def rate() -> uint256:
     """@notice Booked assets per share, WAD, rounded down. Reads no adapter."""
-    return vault_shares._to_assets_down(WAD, self._total_after(0), erc20.totalSupply)
+    return vault_shares._to_assets_down(WAD, vault_books._total_after(0), erc20.totalSupply)
 
 
 @view
 @external
 def live_rate() -> uint256:
     """@notice Assets per share, WAD, rounded down, that an exit gets now. Never above `rate()`."""
-    total: uint256 = self._live_total(True)
+    total: uint256 = vault_books._live_total(True)
     return vault_shares._to_assets_down(WAD, total, erc20.totalSupply)
 
 
@@ -324,41 +315,13 @@ def live_total_assets(leaving: bool) -> uint256:
     @notice Total assets as if every adapter were synced now, which price a deposit; or, for who is
             leaving, as if every visible slash were executed too. Never above `totalAssets()`.
     """
-    return self._live_total(leaving)
-
-
-@view
-@external
-def idle() -> uint256:
-    """@notice Assets held by the vault itself, as booked."""
-    return self._idle()
-
-
-@view
-@external
-def locked_profit() -> uint256:
-    """@notice Gain that is booked but not yet part of `totalAssets()`."""
-    return profit._locked_up()
-
-
-@view
-@external
-def adapter_count() -> uint256:
-    """@notice Number of adapters."""
-    return len(self._adapters)
-
-
-@view
-@external
-def adapter_at(index: uint256) -> address:
-    """@notice The adapter at `index`, in the order in which they were added."""
-    return self._adapters[index]
+    return vault_books._live_total(leaving)
 
 
 @external
 def sync(adapter: address) -> (uint256, uint256):
     """@notice Book an adapter's live value. Open to anyone. @return Gain and loss booked by it."""
-    return self._sync(adapter)
+    return vault_books._sync(adapter)
 
 
 @external
@@ -366,11 +329,7 @@ def pay_rewards(amount: uint256):
     """@notice Hand `amount` of the asset to the holders; it unlocks linearly. Open to anyone."""
     assert amount != 0, "vault: no rewards"
     token._pull(asset, msg.sender, amount)
-    idle: uint256 = 0
-    staked: uint256 = 0
-    idle, staked = vault_packing._unpack_funds(self._funds)
-    self._funds = vault_packing._pack_funds(idle + amount, staked)
-    profit._book(amount, 0, unlock_period)
+    vault_books._put_profit(amount)
     log ILRTVault.RewardsPaid(payer=msg.sender, amount=amount)
 
 
@@ -381,26 +340,21 @@ def pay_rewards(amount: uint256):
 def allocate(adapter: address, amount: uint256):
     """@notice Stake idle assets. Allocator only."""
     self._check_allocator()
-    self._check_listed(adapter)
+    vault_books._check_listed(adapter)
     assert amount != 0, "vault: zero amount"
-    idle: uint256 = 0
-    staked: uint256 = 0
-    idle, staked = vault_packing._unpack_funds(self._funds)
-    assert amount <= idle, "vault: not enough idle"
-    self._funds = vault_packing._pack_funds(idle - amount, staked + amount)
-    self.booked[adapter] += amount
+    vault_books._stake(adapter, amount)
     token._push(asset, adapter, amount)
     extcall IStakingAdapter(adapter).stake(amount)
     log ILRTVault.Allocated(adapter=adapter, amount=amount)
-    self._sync(adapter)
-    assert self.booked[adapter] <= self.adapter_cap[adapter], "vault: adapter cap"
+    vault_books._sync(adapter)
+    assert vault_books.booked[adapter] <= self.adapter_cap[adapter], "vault: adapter cap"
 
 
 @external
 def deallocate(adapter: address, amount: uint256) -> uint256:
     """@notice Start to take at most `amount` back. Allocator only. @return The exit's id."""
     self._check_allocator()
-    self._check_listed(adapter)
+    vault_books._check_listed(adapter)
     assert amount != 0, "vault: zero amount"
     id: uint256 = extcall IStakingAdapter(adapter).start_exit(amount)
     log ILRTVault.ExitStarted(adapter=adapter, id=id, amount=amount)
@@ -414,23 +368,14 @@ def finish_exit(adapter: address, id: uint256) -> uint256:
     @dev What arrives is measured, not believed. What it brings above the books is a gain, locked.
     @return The amount that came back.
     """
-    self._check_listed(adapter)
+    vault_books._check_listed(adapter)
     held: uint256 = token._balance(asset, self)
     extcall IStakingAdapter(adapter).finish_exit(id)
     held_after: uint256 = token._balance(asset, self)
     amount: uint256 = held_after - held
-
-    booked: uint256 = self.booked[adapter]
-    returned: uint256 = min(amount, booked)
-    self.booked[adapter] = booked - returned
-    idle: uint256 = 0
-    staked: uint256 = 0
-    idle, staked = vault_packing._unpack_funds(self._funds)
-    self._funds = vault_packing._pack_funds(idle + amount, staked - returned)
-    if amount > returned:
-        profit._book(amount - returned, 0, unlock_period)
+    vault_books._unstake(adapter, amount)
     log ILRTVault.ExitFinished(adapter=adapter, id=id, amount=amount)
-    self._sync(adapter)
+    vault_books._sync(adapter)
     return amount
 
 
@@ -441,14 +386,11 @@ def finish_exit(adapter: address, id: uint256) -> uint256:
 def add_adapter(adapter: address, cap: uint256):
     """@notice List an adapter of this vault and asset. Owner only."""
     ownable._check_owner()
-    assert not self._listed[adapter], "vault: adapter listed"
-    assert len(self._adapters) < MAX_ADAPTERS, "vault: too many adapters"
     vault: address = staticcall IStakingAdapter(adapter).vault()
     assert vault == self, "vault: adapter of another vault"
     adapter_asset: address = staticcall IStakingAdapter(adapter).asset()
     assert adapter_asset == asset, "vault: adapter of another asset"
-    self._listed[adapter] = True
-    self._adapters.append(adapter)
+    vault_books._list(adapter)
     self.adapter_cap[adapter] = cap
     log ILRTVault.AdapterAdded(adapter=adapter, cap=cap)
 
@@ -457,7 +399,7 @@ def add_adapter(adapter: address, cap: uint256):
 def set_adapter_cap(adapter: address, cap: uint256):
     """@notice Change a cap: the owner freely, the guardian only downwards."""
     self._check_cap_change(self.adapter_cap[adapter], cap)
-    self._check_listed(adapter)
+    vault_books._check_listed(adapter)
     self.adapter_cap[adapter] = cap
     log ILRTVault.AdapterCapSet(adapter=adapter, cap=cap)
 
@@ -488,143 +430,32 @@ def set_guardian(guardian: address):
 
 @internal
 def _enter(assets: uint256, shares: uint256, total: uint256, receiver: address):
-    """@param total Total assets that priced the shares."""
+    """
+    @notice Take assets, mint shares.
+    @param total Total assets that priced the shares.
+    """
     assert assets != 0, "vault: zero assets"
     assert shares != 0, "vault: zero shares"
     assert assets <= self._room(total), "vault: deposit cap"
     assert shares <= vault_shares.MAX - erc20.totalSupply, "vault: supply limit"
     token._pull(asset, msg.sender, assets)
-    idle: uint256 = 0
-    staked: uint256 = 0
-    idle, staked = vault_packing._unpack_funds(self._funds)
-    self._funds = vault_packing._pack_funds(idle + assets, staked)
+    vault_books._put_idle(assets)
     erc20._mint(receiver, shares)
     log IERC4626.Deposit(sender=msg.sender, owner=receiver, assets=assets, shares=shares)
 
 
 @internal
 def _leave(assets: uint256, shares: uint256, receiver: address, owner: address):
+    """@notice Burn shares, send assets. Any assets cost at least one share: they round up."""
     assert assets != 0, "vault: zero assets"
-    assert shares != 0, "vault: zero shares"
-    idle: uint256 = 0
-    staked: uint256 = 0
-    idle, staked = vault_packing._unpack_funds(self._funds)
-    assert assets <= idle, "vault: not enough idle"
+    vault_books._take_idle(assets)
     if msg.sender != owner:
         erc20._spend_allowance(owner, msg.sender, shares)
     erc20._burn(owner, shares)
-    self._funds = vault_packing._pack_funds(idle - assets, staked)
     token._push(asset, receiver, assets)
     log IERC4626.Withdraw(
         sender=msg.sender, receiver=receiver, owner=owner, assets=assets, shares=shares
     )
-
-
-@internal
-def _sync(adapter: address) -> (uint256, uint256):
-    self._check_listed(adapter)
-    live: uint256 = self._read(adapter, method_id("total_assets()"))
-    gain: uint256 = 0
-    loss: uint256 = 0
-    gain, loss = self._book_adapter(adapter, live)
-    self._book_totals(gain, loss)
-    return gain, loss
-
-
-@internal
-def _sync_all(leaving: bool) -> uint256:
-    """
-    @notice Book what every adapter says.
-    @return Total assets, as they were before this call's gains, that price a deposit or an exit.
-    """
-    survey: Survey = self._survey(leaving)
-    total: uint256 = self._total_after(survey.loss_at_risk)
-    if survey.gain != 0 or survey.loss != 0:
-        index: uint256 = 0
-        for live: uint256 in survey.live:
-            self._book_adapter(self._adapters[index], live)
-            index += 1
-        self._book_totals(survey.gain, survey.loss)
-    return total
-
-
-@internal
-def _book_adapter(adapter: address, live: uint256) -> (uint256, uint256):
-    """@return Gain and loss against what was booked."""
-    booked: uint256 = self.booked[adapter]
-    if live == booked:
-        return 0, 0
-    gain: uint256 = live - min(live, booked)
-    loss: uint256 = booked - min(live, booked)
-    self.booked[adapter] = live
-    log ILRTVault.Synced(adapter=adapter, gain=gain, loss=loss, booked=live)
-    return gain, loss
-
-
-@internal
-def _book_totals(gain: uint256, loss: uint256):
-    """@notice Losses meet the profit that was locked before, not this call's gains."""
-    if gain == 0 and loss == 0:
-        return
-    idle: uint256 = 0
-    staked: uint256 = 0
-    idle, staked = vault_packing._unpack_funds(self._funds)
-    self._funds = vault_packing._pack_funds(idle, staked + gain - loss)
-    profit._book(gain, loss, unlock_period)
-
-
-@internal
-@view
-def _survey(with_risk: bool) -> Survey:
-    """
-    @notice Read every adapter that stands in the books. One that does not can bring no loss.
-    @param with_risk Read the visible slashes too; without it `loss_at_risk` is just the loss.
-    """
-    survey: Survey = empty(Survey)
-    if vault_packing._unpack_funds(self._funds)[1] == 0:
-        return survey
-    for adapter: address in self._adapters:
-        booked: uint256 = self.booked[adapter]
-        live: uint256 = 0
-        safe: uint256 = 0
-        if booked != 0:
-            live = self._read(adapter, method_id("total_assets()"))
-            safe = live
-            if with_risk:
-                at_risk: uint256 = self._read(adapter, method_id("value_at_risk()"))
-                safe -= min(safe, at_risk)
-        survey.live.append(live)
-        survey.gain += live - min(live, booked)
-        survey.loss += booked - min(live, booked)
-        survey.loss_at_risk += booked - min(safe, booked)
-    return survey
-
-
-@internal
-@view
-def _read(adapter: address, method: Bytes[4]) -> uint256:
-    """
-    @notice Ask an adapter for an amount.
-    @dev Only an answer counts: a call that reverts, runs out of gas, or finds no code never passes for
-         a zero.
-    """
-    success: bool = False
-    answer: Bytes[32] = b""
-    success, answer = raw_call(
-        adapter, method, max_outsize=32, is_static_call=True, revert_on_failure=False
-    )
-    assert success and len(answer) == 32, "vault: adapter unreadable"
-    amount: uint256 = convert(answer, uint256)
-    assert amount <= vault_shares.MAX, "vault: adapter value too large"
-    return amount
-
-
-@internal
-@view
-def _live_total(leaving: bool) -> uint256:
-    """@return See `live_total_assets`."""
-    survey: Survey = self._survey(leaving)
-    return self._total_after(survey.loss_at_risk)
 
 
 @internal
@@ -647,26 +478,6 @@ def _try_live_total(leaving: bool) -> (bool, uint256):
 
 @internal
 @view
-def _total_after(loss: uint256) -> uint256:
-    """
-    @notice Total assets once `loss` is booked too.
-    @dev It takes from the locked profit first, which is not counted anyway. Neither exceeds the sum:
-         the loss is part of what is staked, and no exit pays out what is locked.
-    """
-    idle: uint256 = 0
-    staked: uint256 = 0
-    idle, staked = vault_packing._unpack_funds(self._funds)
-    return idle + staked - max(profit._locked_up(), loss)
-
-
-@internal
-@view
-def _idle() -> uint256:
-    return vault_packing._unpack_funds(self._funds)[0]
-
-
-@internal
-@view
 def _room(total: uint256) -> uint256:
     """@return Assets that may still be deposited on top of `total`."""
     cap: uint256 = min(self.deposit_cap, vault_shares.MAX)
@@ -677,12 +488,6 @@ def _room(total: uint256) -> uint256:
 @view
 def _check_allocator():
     assert msg.sender == self.allocator, "vault: not the allocator"
-
-
-@internal
-@view
-def _check_listed(adapter: address):
-    assert self._listed[adapter], "vault: unknown adapter"
 
 
 @internal
