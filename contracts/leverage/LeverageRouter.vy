@@ -1,0 +1,189 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title LeverageRouter
+@custom:contract-name LeverageRouter
+@license GNU Affero General Public License v3.0 only
+@author Relever
+@notice Opens, raises, lowers and closes a leveraged position in one transaction, for its caller only.
+@dev No target comes from the caller but a listed market. The market's callback is answered only while
+     the router's own call to that market runs. The bounds are checked at the end of every call,
+     whatever came before. Between calls the router holds no token, allowance or debt; what someone
+     sends it by mistake is paid to nobody, since only differences of balances are used.
+"""
+from ..interfaces import IAdjustCallback
+from ..interfaces import ILendingMarket
+from ..interfaces import ILeverageRouter
+from ..interfaces import IMarketFactory
+from ..interfaces import IRoute
+from ..modules import lrt_path
+from ..modules import token
+
+initializes: lrt_path
+
+implements: ILeverageRouter
+implements: IAdjustCallback
+
+exports: (
+    lrt_path.LRT,
+    lrt_path.LST,
+    lrt_path.STETH,
+    lrt_path.WETH,
+    lrt_path.SWAP,
+)
+
+
+FACTORY: public(immutable(address))
+
+# The market that the running call has entered.
+_active_market: transient(address)
+
+
+@deploy
+def __init__(factory: address, lrt: address, lst: address, weth: address, swap: address):
+    FACTORY = factory
+    lrt_path.__init__(lrt, lst, weth, swap)
+
+
+@payable
+@external
+@reentrant
+def __default__():
+    """@notice Takes ether from unwrapping WETH, and from nobody else."""
+    assert msg.sender == lrt_path.WETH, "router: ether only from weth"
+
+
+@payable
+@external
+def open(
+    market: address,
+    token_in: address,
+    amount_in: uint256,
+    borrow: uint256,
+    bounds: ILeverageRouter.Bounds,
+) -> (uint256, uint256):
+    """@notice See `ILeverageRouter`."""
+    self._enter(market, bounds.deadline)
+    assert amount_in + borrow > 0, "router: nothing to do"
+    lst_in: uint256 = 0
+    lrt_in: uint256 = 0
+    lst_in, lrt_in = self._take(token_in, amount_in)
+    collateral: uint256 = 0
+    debt: uint256 = 0
+    collateral, debt = extcall ILendingMarket(market).adjust(
+        msg.sender, 0, convert(borrow, int256), self, abi_encode(lst_in, lrt_in)
+    )
+    self._leave(collateral, debt, bounds)
+    log ILeverageRouter.Opened(
+        market=market,
+        owner=msg.sender,
+        token_in=token_in,
+        amount_in=amount_in,
+        borrowed=borrow,
+        collateral=collateral,
+        debt=debt,
+    )
+    return collateral, debt
+
+
+@external
+def close(
+    market: address,
+    collateral_out: uint256,
+    repay: uint256,
+    route: IRoute.Route,
+    bounds: ILeverageRouter.Bounds,
+) -> (uint256, uint256, uint256):
+    """@notice See `ILeverageRouter`."""
+    self._enter(market, bounds.deadline)
+    assert collateral_out > 0, "router: nothing to do"
+    before: uint256 = token._balance(lrt_path.WETH, self)
+    collateral: uint256 = 0
+    debt: uint256 = 0
+    debt_before: uint256 = 0
+    collateral, debt_before = staticcall ILendingMarket(market).position(msg.sender)
+    repaid: uint256 = min(repay, debt_before)
+    collateral, debt = extcall ILendingMarket(market).adjust(
+        msg.sender,
+        -convert(collateral_out, int256),
+        -convert(repaid, int256),
+        self,
+        abi_encode(collateral_out, route),
+    )
+    after: uint256 = token._balance(lrt_path.WETH, self)
+    paid_out: uint256 = after - before
+    assert paid_out >= bounds.min_out, "router: too little out"
+    token._push(lrt_path.WETH, msg.sender, paid_out)
+    self._leave(collateral, debt, bounds)
+    log ILeverageRouter.Closed(
+        market=market,
+        owner=msg.sender,
+        collateral_out=collateral_out,
+        repaid=repaid,
+        paid_out=paid_out,
+        collateral=collateral,
+        debt=debt,
+    )
+    return paid_out, collateral, debt
+
+
+@external
+@reentrant
+def on_adjust(
+    owner: address, collateral_delta: int256, debt_delta: int256, data: Bytes[1024]
+) -> uint256:
+    """@notice Turn what the market paid out into what it will pull in."""
+    assert msg.sender == self._active_market, "router: not the active market"
+    if collateral_delta < 0:
+        sold: uint256 = 0
+        route: IRoute.Route = empty(IRoute.Route)
+        sold, route = abi_decode(data, (uint256, IRoute.Route))
+        received: uint256 = lrt_path._sell(sold, route)
+        repaid: uint256 = convert(-debt_delta, uint256)
+        assert received >= repaid, "router: sale below repayment"
+        token._approve(lrt_path.WETH, msg.sender, repaid)
+        return 0
+    lst_in: uint256 = 0
+    lrt_in: uint256 = 0
+    lst_in, lrt_in = abi_decode(data, (uint256, uint256))
+    staked: uint256 = lrt_path._stake_weth(convert(debt_delta, uint256))
+    minted: uint256 = lrt_path._deposit(lst_in + staked)
+    token._approve(lrt_path.LRT, msg.sender, lrt_in + minted)
+    return lrt_in + minted
+
+
+@internal
+def _enter(market: address, deadline: uint256):
+    assert block.timestamp <= deadline, "router: deadline passed"
+    listed: bool = staticcall IMarketFactory(FACTORY).is_listed(market)
+    assert listed, "router: market not listed"
+    self._active_market = market
+
+
+@internal
+def _leave(collateral: uint256, debt: uint256, bounds: ILeverageRouter.Bounds):
+    self._active_market = empty(address)
+    assert collateral >= bounds.min_collateral, "router: collateral below bound"
+    assert debt <= bounds.max_debt, "router: debt above bound"
+
+
+@payable
+@internal
+def _take(token_in: address, amount: uint256) -> (uint256, uint256):
+    """@notice Pull the caller's input. @return What it is as wstETH, or as LRT."""
+    if token_in == empty(address):
+        assert msg.value == amount, "router: ether sent is not amount"
+        return lrt_path._stake_ether(amount) if amount > 0 else 0, 0
+    assert msg.value == 0, "router: ether with a token"
+    before: uint256 = token._balance(token_in, self)
+    token._pull(token_in, msg.sender, amount)
+    after: uint256 = token._balance(token_in, self)
+    received: uint256 = after - before
+    if token_in == lrt_path.LRT:
+        return 0, received
+    if token_in == lrt_path.LST:
+        return received, 0
+    if token_in == lrt_path.WETH:
+        return lrt_path._stake_weth(received), 0
+    assert token_in == lrt_path.STETH, "router: token not accepted"
+    return lrt_path._wrap_steth(received), 0

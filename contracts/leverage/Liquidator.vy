@@ -1,0 +1,86 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Liquidator
+@custom:contract-name Liquidator
+@license GNU Affero General Public License v3.0 only
+@author Relever
+@notice Liquidates with no capital of its own: the market hands the collateral over first, it is sold,
+        the debt repaid, and the profit goes to the caller.
+@dev Listed markets of LRT and WETH only. The callback is answered only while the liquidator's own
+     call to that market runs. Between calls it holds nothing; what is sent here by mistake is paid to
+     nobody.
+"""
+from ..interfaces import ILendingMarket
+from ..interfaces import ILiquidateCallback
+from ..interfaces import ILiquidator
+from ..interfaces import IMarketFactory
+from ..interfaces import IRoute
+from ..modules import lrt_path
+from ..modules import token
+
+initializes: lrt_path
+
+implements: ILiquidator
+implements: ILiquidateCallback
+
+exports: (
+    lrt_path.LRT,
+    lrt_path.LST,
+    lrt_path.STETH,
+    lrt_path.WETH,
+    lrt_path.SWAP,
+)
+
+
+FACTORY: public(immutable(address))
+
+# The market that the running call has entered.
+_active_market: transient(address)
+
+
+@deploy
+def __init__(factory: address, lrt: address, lst: address, weth: address, swap: address):
+    FACTORY = factory
+    lrt_path.__init__(lrt, lst, weth, swap)
+
+
+@external
+def liquidate(
+    market: address, owner: address, max_repay: uint256, route: IRoute.Route, min_profit: uint256
+) -> uint256:
+    """@notice See `ILiquidator`."""
+    listed: bool = staticcall IMarketFactory(FACTORY).is_listed(market)
+    assert listed, "liquidator: market not listed"
+    before: uint256 = token._balance(lrt_path.WETH, self)
+    repaid: uint256 = 0
+    seized: uint256 = 0
+    self._active_market = market
+    repaid, seized = extcall ILendingMarket(market).liquidate(
+        owner, max_repay, 0, abi_encode(route)
+    )
+    self._active_market = empty(address)
+    after: uint256 = token._balance(lrt_path.WETH, self)
+    profit: uint256 = after - before
+    assert profit >= min_profit, "liquidator: profit too small"
+    token._push(lrt_path.WETH, msg.sender, profit)
+    log ILiquidator.LiquidatedFor(
+        market=market,
+        owner=owner,
+        caller=msg.sender,
+        repaid=repaid,
+        seized=seized,
+        profit=profit,
+    )
+    return profit
+
+
+@external
+@reentrant
+def on_liquidate(owner: address, repaid: uint256, seized: uint256, data: Bytes[1024]):
+    """@notice Sell what was seized; the market pulls the repayment after this."""
+    assert msg.sender == self._active_market, "liquidator: not active market"
+    route: IRoute.Route = abi_decode(data, IRoute.Route)
+    received: uint256 = lrt_path._sell(seized, route)
+    assert received >= repaid, "liquidator: sale below repayment"
+    token._approve(lrt_path.WETH, msg.sender, repaid)

@@ -1,0 +1,98 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Authorisation
+@custom:contract-name authorization
+@license GNU Affero General Public License v3.0 only
+@author Relever
+@notice Managers who may act on an owner's position, by call or by EIP-712 signature (ECDSA or
+        EIP-1271). A manager can give its right up.
+"""
+# One helper for both kinds of signature.
+from snekmate.utils import signature_checker
+
+from ..interfaces import ILendingMarket
+
+
+DOMAIN_TYPE: constant(bytes32) = keccak256("EIP712Domain(uint256 chainId,address verifyingContract)")
+AUTHORIZATION_TYPE: constant(bytes32) = keccak256(
+    "Authorization(address owner,address manager,bool authorized,uint256 nonce,uint256 deadline)"
+)
+
+_authorized: HashMap[address, HashMap[address, bool]]
+_nonces: HashMap[address, uint256]
+
+
+@external
+def set_authorization(manager: address, authorized: bool):
+    """@notice Let `manager` act on the caller's position, or stop it."""
+    self._set_authorization(msg.sender, manager, authorized)
+
+
+@external
+def renounce_authorization(owner: address):
+    """@notice The caller gives up its right over `owner`'s position."""
+    self._set_authorization(owner, msg.sender, False)
+
+
+@external
+def set_authorization_by_signature(
+    owner: address,
+    manager: address,
+    authorized: bool,
+    nonce: uint256,
+    deadline: uint256,
+    signature: Bytes[65],
+):
+    """@notice See `ILendingMarket`. A nonce that is used up makes the call do nothing."""
+    assert block.timestamp <= deadline, "market: signature expired"
+    expected: uint256 = self._nonces[owner]
+    if nonce < expected:
+        return
+    assert nonce == expected, "market: nonce"
+    digest: bytes32 = self._digest(
+        keccak256(abi_encode(AUTHORIZATION_TYPE, owner, manager, authorized, nonce, deadline))
+    )
+    valid: bool = signature_checker._is_valid_signature_now(owner, digest, signature)
+    assert owner != empty(address) and valid, "market: signature"
+    self._nonces[owner] = nonce + 1
+    self._set_authorization(owner, manager, authorized)
+
+
+@view
+@external
+@reentrant
+def is_authorized(owner: address, manager: address) -> bool:
+    """@notice Whether `manager` may act on `owner`'s position."""
+    return self._authorized[owner][manager]
+
+
+@view
+@external
+@reentrant
+def nonces(owner: address) -> uint256:
+    """@notice The next nonce of `owner`'s authorisation signatures."""
+    return self._nonces[owner]
+
+
+@view
+@internal
+def _may_act(owner: address, caller: address) -> bool:
+    return caller == owner or self._authorized[owner][caller]
+
+
+@internal
+def _set_authorization(owner: address, manager: address, authorized: bool):
+    self._authorized[owner][manager] = authorized
+    log ILendingMarket.AuthorizationSet(owner=owner, manager=manager, authorized=authorized)
+
+
+@view
+@internal
+def _digest(struct_hash: bytes32) -> bytes32:
+    """
+    @dev The domain is the chain and the market: neither name nor version is needed to tell two apart.
+         It is computed each time, so that a fork of the chain has its own.
+    """
+    domain: bytes32 = keccak256(abi_encode(DOMAIN_TYPE, chain.id, self))
+    return keccak256(concat(x"1901", domain, struct_hash))

@@ -1,0 +1,243 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Lenders
+@custom:contract-name lenders
+@license GNU Affero General Public License v3.0 only
+@author Relever
+@notice The ERC-4626 side of a lending market.
+@dev The `max*` views never revert, not even while the market is locked.
+"""
+from ..interfaces import ILendingMarket
+from . import share_token
+from . import shares
+from . import token
+from . import totals
+
+uses: share_token
+uses: totals
+
+
+event Deposit:
+    sender: indexed(address)
+    owner: indexed(address)
+    assets: uint256
+    shares: uint256
+
+
+event Withdraw:
+    sender: indexed(address)
+    receiver: indexed(address)
+    owner: indexed(address)
+    assets: uint256
+    shares: uint256
+
+
+MAX_112: constant(uint256) = 2**112 - 1
+
+LOAN: immutable(address)
+
+
+@deploy
+def __init__(loan: address):
+    LOAN = loan
+
+
+@external
+def deposit(assets: uint256, receiver: address) -> uint256:
+    """@notice Lend exactly `assets`. @return Shares, rounded down for the lenders who stay."""
+    s: ILendingMarket.State = totals._accrue()
+    minted: uint256 = shares._to_shares_down(assets, s.supply_assets, s.supply_shares)
+    self._lend(s, assets, minted, receiver)
+    return minted
+
+
+@external
+def mint(amount: uint256, receiver: address) -> uint256:
+    """@notice Lend for exactly `amount` shares. @return Assets, rounded up for the others."""
+    s: ILendingMarket.State = totals._accrue()
+    assets: uint256 = shares._to_assets_up(amount, s.supply_assets, s.supply_shares)
+    self._lend(s, assets, amount, receiver)
+    return assets
+
+
+@external
+def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
+    """@notice Take out exactly `assets`. @return Shares burned, rounded up for the others."""
+    s: ILendingMarket.State = totals._accrue()
+    burned: uint256 = shares._to_shares_up(assets, s.supply_assets, s.supply_shares)
+    self._take_out(s, assets, burned, receiver, owner)
+    return burned
+
+
+@external
+def redeem(amount: uint256, receiver: address, owner: address) -> uint256:
+    """@notice Burn exactly `amount` shares. @return Assets, rounded down for the others."""
+    s: ILendingMarket.State = totals._accrue()
+    assets: uint256 = shares._to_assets_down(amount, s.supply_assets, s.supply_shares)
+    self._take_out(s, assets, amount, receiver, owner)
+    return assets
+
+
+@view
+@external
+@reentrant
+def asset() -> address:
+    """@notice The loan token."""
+    return LOAN
+
+
+@view
+@external
+def totalSupply() -> uint256:
+    """@notice All shares, with the protocol's until now."""
+    s: ILendingMarket.State = totals._accrued()[0]
+    return s.supply_shares
+
+
+@view
+@external
+def totalAssets() -> uint256:
+    """@notice What all lenders are owed, with interest until now."""
+    s: ILendingMarket.State = totals._accrued()[0]
+    return s.supply_assets
+
+
+@view
+@external
+def convertToShares(assets: uint256) -> uint256:
+    """@notice Shares for `assets`, rounded down."""
+    return self._to_shares_down_now(assets)
+
+
+@view
+@external
+def convertToAssets(amount: uint256) -> uint256:
+    """@notice Assets for `amount` shares, rounded down."""
+    return self._to_assets_down_now(amount)
+
+
+@view
+@external
+def previewDeposit(assets: uint256) -> uint256:
+    """@notice What `deposit` would answer now."""
+    return self._to_shares_down_now(assets)
+
+
+@view
+@external
+def previewMint(amount: uint256) -> uint256:
+    """@notice What `mint` would answer now."""
+    s: ILendingMarket.State = totals._accrued()[0]
+    return shares._to_assets_up(amount, s.supply_assets, s.supply_shares)
+
+
+@view
+@external
+def previewWithdraw(assets: uint256) -> uint256:
+    """@notice What `withdraw` would answer now."""
+    s: ILendingMarket.State = totals._accrued()[0]
+    return shares._to_shares_up(assets, s.supply_assets, s.supply_shares)
+
+
+@view
+@external
+def previewRedeem(amount: uint256) -> uint256:
+    """@notice What `redeem` would answer now."""
+    return self._to_assets_down_now(amount)
+
+
+@view
+@external
+@reentrant
+def maxDeposit(receiver: address) -> uint256:
+    """@notice Room under the supply cap."""
+    return self._room()
+
+
+@view
+@external
+@reentrant
+def maxMint(receiver: address) -> uint256:
+    """@notice The same in shares."""
+    return self._to_shares_down_now(self._room())
+
+
+@view
+@external
+@reentrant
+def maxWithdraw(owner: address) -> uint256:
+    """@notice What the shares are worth, at most what is not lent out."""
+    s: ILendingMarket.State = totals._accrued()[0]
+    owned: uint256 = shares._to_assets_down(
+        share_token._balances[owner], s.supply_assets, s.supply_shares
+    )
+    return min(owned, s.supply_assets - s.borrow_assets)
+
+
+@view
+@external
+@reentrant
+def maxRedeem(owner: address) -> uint256:
+    """@notice Shares whose worth is not lent out, at most those owned."""
+    s: ILendingMarket.State = totals._accrued()[0]
+    cash: uint256 = s.supply_assets - s.borrow_assets
+    liquid: uint256 = shares._to_shares_down(cash, s.supply_assets, s.supply_shares)
+    return min(share_token._balances[owner], liquid)
+
+
+@view
+@internal
+def _to_shares_down_now(assets: uint256) -> uint256:
+    s: ILendingMarket.State = totals._accrued()[0]
+    return shares._to_shares_down(assets, s.supply_assets, s.supply_shares)
+
+
+@view
+@internal
+def _to_assets_down_now(amount: uint256) -> uint256:
+    s: ILendingMarket.State = totals._accrued()[0]
+    return shares._to_assets_down(amount, s.supply_assets, s.supply_shares)
+
+
+@view
+@internal
+def _room() -> uint256:
+    """@notice Assets under the supply cap."""
+    s: ILendingMarket.State = totals._accrued()[0]
+    cap: uint256 = totals._read_caps().supply
+    return max(cap, s.supply_assets) - s.supply_assets
+
+
+@internal
+def _lend(s: ILendingMarket.State, assets: uint256, minted: uint256, receiver: address):
+    """@notice Both amounts were rounded by the caller."""
+    assert receiver not in [empty(address), self], "market: receiver"
+    assert assets > 0 and minted > 0, "market: zero amount"
+    s.supply_assets += assets
+    s.supply_shares += minted
+    assert s.supply_assets <= totals._read_caps().supply, "market: supply cap"
+    assert s.supply_shares <= MAX_112, "market: supply width"
+    totals._store(s)
+    share_token._mint(receiver, minted)
+    token._pull(LOAN, msg.sender, assets)
+    log Deposit(sender=msg.sender, owner=receiver, assets=assets, shares=minted)
+
+
+@internal
+def _take_out(
+    s: ILendingMarket.State, assets: uint256, burned: uint256, receiver: address, owner: address
+):
+    """@notice Both amounts were rounded by the caller."""
+    assert receiver not in [empty(address), self], "market: receiver"
+    assert assets > 0 and burned > 0, "market: zero amount"
+    assert assets <= s.supply_assets - s.borrow_assets, "market: not enough cash"
+    share_token._spend_allowance(owner, burned)
+    s.supply_assets -= assets
+    s.supply_shares -= burned
+    totals._store(s)
+    share_token._burn(owner, burned)
+    token._push(LOAN, receiver, assets)
+    log Withdraw(
+        sender=msg.sender, receiver=receiver, owner=owner, assets=assets, shares=burned
+    )
