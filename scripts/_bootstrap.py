@@ -460,11 +460,15 @@ def _no_download(what: str, error: CommandError, client: str) -> SetupError:
 
 
 def _path_file() -> str:
-    """What makes `.venv` find the package, and keeps Ape's and its tools' files in `.parts`."""
+    """What makes `.venv` find the package, and keeps Ape's and its tools' files in `.parts`.
+
+    `ape run` takes the repository's path, spelled plainly, off `sys.path` once a script is loaded:
+    it must stay for what the script imports later, so it is spelled with a dot that Ape overlooks.
+    """
     folders = {"APE_DATA_FOLDER": "ape", "IPYTHONDIR": "ipython", "VVM_BINARY_PATH": "vvm"}
     settings = {name: str(parts.PARTS / folder) for name, folder in folders.items()}
     return (
-        f"{ROOT}\n"
+        f"import sys; sys.path.append({os.path.join(ROOT, os.curdir)!r})\n"
         f"import os; [os.environ.setdefault(*pair) for pair in {tuple(settings.items())!r}]\n"
     )
 
