@@ -1,0 +1,281 @@
+"""The suite on one chain: deploy it or find it, and reach each contract by its name.
+
+One deployment path serves demo, tests and networks. `deploy` needs a world (`relever.baselayer`):
+the protocols that Relever stands on, and who is who.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import rlp  # type: ignore[import-untyped]  # comes with web3 and brings no types
+from eth_utils import keccak, to_bytes, to_checksum_address
+
+from relever.artifacts import Artifact, artifact, artifact_from_json
+from relever.baselayer import Feed, Pool, Roles, World
+from relever.chain import Chain, Contract
+from relever.config import section
+
+WAD = 10**18
+PRICE_SCALE = 10**36
+UNLIMITED = 2**256 - 1
+# What the vault's constructor takes from its seeder, in the asset's unit.
+SEED = 10**15
+# ERC-5202: code that is a blueprint begins with these bytes.
+_BLUEPRINT_PREAMBLE = bytes.fromhex("fe7100")
+
+_ARTIFACTS = {
+    "vault": "LRTVault",
+    "eigenlayer": "EigenLayerAdapter",
+    "oracle": "OracleAdapter",
+    "factory": "MarketFactory",
+    "market": "LendingMarket",
+    "swap": "UniswapV3Swap",
+    "router": "LeverageRouter",
+    "liquidator": "Liquidator",
+    "lens": "Lens",
+}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Every contract of one deployment."""
+
+    chain: Chain
+    vault: Contract
+    eigenlayer: Contract
+    oracle: Contract
+    factory: Contract
+    market: Contract
+    swap: Contract
+    router: Contract
+    liquidator: Contract
+    lens: Contract
+
+    def addresses(self) -> dict[str, str]:
+        """Every contract's address by name; `at` takes it."""
+        return {name: getattr(self, name).address for name in _ARTIFACTS}
+
+    @classmethod
+    def at(cls, chain: Chain, addresses: Mapping[str, str]) -> Protocol:
+        """Find a deployment by its addresses.
+
+        Raises:
+            ValueError: a contract is missing, or its address holds no code.
+        """
+        for name in _ARTIFACTS:
+            if name not in addresses:
+                raise ValueError(f"the deployment has no address for {name}: add it")
+            if chain.rpc("eth_getCode", [addresses[name], "latest"]) == "0x":
+                raise ValueError(f"{name} at {addresses[name]} holds no code: is the chain right?")
+        return cls(
+            chain,
+            **{
+                name: chain.contract(addresses[name], artifact(kind))
+                for name, kind in _ARTIFACTS.items()
+            },
+        )
+
+    def on(self, chain: Chain) -> Protocol:
+        """The same deployment seen through another chain, such as a fork of this one."""
+        return Protocol.at(chain, self.addresses())
+
+    def snapshot(self, *owners: str) -> Any:
+        """Vault, oracle, market and these owners' positions, by one call of the Lens."""
+        return self.lens.snapshot(self.market.address, list(owners))
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment together with the world it stands in, its market feed and its exit pools."""
+
+    protocol: Protocol
+    world: World
+    feed: Feed
+    lrt_pool: Pool
+    lst_pool: Pool
+
+    @property
+    def chain(self) -> Chain:
+        return self.protocol.chain
+
+    @property
+    def roles(self) -> Roles:
+        return self.world.roles
+
+    def on(self, chain: Chain) -> Deployment:
+        """The same deployment seen through another chain, such as a fork of this one."""
+        return Deployment(
+            self.protocol.on(chain),
+            self.world.on(chain),
+            self.feed.on(chain),
+            self.lrt_pool.on(chain),
+            self.lst_pool.on(chain),
+        )
+
+    def answer_fundamental(self, discount: int = 0) -> None:
+        """Let the market feed say the fundamental price less a discount in WAD."""
+        price = self.protocol.oracle.fundamental() * (WAD - discount) // PRICE_SCALE
+        self.feed.answer(price)
+
+
+def deploy(world: World, network: str = "local") -> Deployment:
+    """Deploy the suite onto a world, owned by its owner, with the network's parameters.
+
+    The vault is seeded by the owner; the liquidity provider makes the two pools of the exit (LRT
+    and LST against WETH), for which it deposits into the vault first.
+
+    Args:
+        world: with an operator that can be slashed.
+        network: whose parameters in `relever/config` to use.
+    """
+    settings = section(network, "protocol")
+    core, roles, chain = world.core, world.roles, world.chain
+    owner = roles.owner
+
+    vault = _deploy_vault(world, settings["vault"])
+    eigenlayer = chain.deploy(
+        artifact("EigenLayerAdapter"),
+        vault.address,
+        core.wsteth_strategy.address,
+        core.delegation_manager.address,
+        core.strategy_manager.address,
+        roles.operator,
+        sender=owner,
+    )
+    vault.add_adapter(eigenlayer.address, settings["vault"]["eigenlayer_cap_wei"], sender=owner)
+
+    feed = world.feed("rLRT / WETH")
+    feed.answer(vault.rate() * core.wsteth.stEthPerToken() // WAD)
+    oracle = _deploy_oracle(world, vault, feed, settings["oracle"])
+    factory = chain.deploy(
+        artifact("MarketFactory"), deploy_blueprint(chain, owner), roles.guardian, sender=owner
+    )
+    market = _create_market(world, factory, vault, oracle, settings["market"])
+
+    lrt_pool, lst_pool = _exit_pools(world, vault)
+    pools = [lrt_pool.address, lst_pool.address]
+    swap = chain.deploy(artifact("UniswapV3Swap"), pools, sender=owner)
+    path = (factory.address, vault.address, core.wsteth.address, core.weth.address, swap.address)
+    protocol = Protocol(
+        chain,
+        vault=vault,
+        eigenlayer=eigenlayer,
+        oracle=oracle,
+        factory=factory,
+        market=market,
+        swap=swap,
+        router=chain.deploy(artifact("LeverageRouter"), *path, sender=owner),
+        liquidator=chain.deploy(artifact("Liquidator"), *path, sender=owner),
+        lens=chain.deploy(artifact("Lens"), sender=owner),
+    )
+    return Deployment(protocol, world, feed, lrt_pool, lst_pool)
+
+
+def deploy_blueprint(chain: Chain, sender: str) -> str:
+    """Put the market's creation code onto the chain as an ERC-5202 blueprint; its address."""
+    code = _BLUEPRINT_PREAMBLE + artifact("LendingMarket").bytecode
+    # PUSH2 length, RETURNDATASIZE, DUP2, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURN: return the rest.
+    loader = bytes.fromhex("61") + len(code).to_bytes(2, "big") + bytes.fromhex("3d81600a3d39f3")
+    blueprint: Artifact = artifact_from_json("LendingMarketBlueprint", [], loader + code)
+    return chain.deploy(blueprint, sender=sender).address
+
+
+def contract_address(chain: Chain, sender: str, after: int = 0) -> str:
+    """Where the sender's next deployment will be, or the one `after` so many transactions."""
+    nonce = int(chain.rpc("eth_getTransactionCount", [sender, "latest"]), 16) + after
+    return to_checksum_address(keccak(rlp.encode([to_bytes(hexstr=sender), nonce]))[12:])
+
+
+def _deploy_vault(world: World, settings: dict[str, Any]) -> Contract:
+    chain, roles, wsteth = world.chain, world.roles, world.core.wsteth
+    world.fund(roles.owner, wsteth=SEED)
+    # The approval is a transaction too: the vault comes with the nonce after it.
+    wsteth.approve(contract_address(chain, roles.owner, after=1), SEED, sender=roles.owner)
+    return chain.deploy(
+        artifact("LRTVault"),
+        wsteth.address,
+        settings["name"],
+        settings["symbol"],
+        roles.allocator,
+        roles.guardian,
+        settings["unlock_period_seconds"],
+        settings["deposit_cap_wei"],
+        roles.owner,
+        sender=roles.owner,
+    )
+
+
+def _deploy_oracle(
+    world: World, vault: Contract, feed: Feed, settings: dict[str, Any]
+) -> Contract:
+    return world.chain.deploy(
+        artifact("OracleAdapter"),
+        vault.address,
+        world.core.wsteth.address,
+        feed.proxy.address,
+        (
+            settings["feed_max_age_seconds"],
+            settings["feed_min_answer_e36"],
+            settings["feed_max_answer_e36"],
+            settings["max_growth_per_year_wad"],
+            settings["discount_speed_per_second_wad"],
+            settings["discount_max_gap_seconds"],
+        ),
+        sender=world.roles.owner,
+    )
+
+
+def _create_market(
+    world: World,
+    factory: Contract,
+    vault: Contract,
+    oracle: Contract,
+    settings: dict[str, Any],
+) -> Contract:
+    owner = world.roles.owner
+    terms = (
+        world.core.weth.address,
+        vault.address,
+        oracle.address,
+        settings["max_ltv_wad"],
+        settings["threshold_wad"],
+        settings["target_health_wad"],
+        settings["base_bonus_wad"],
+        settings["max_bonus_wad"],
+        settings["min_debt_wei"],
+    )
+    made = factory.create_market(terms, settings["name"], settings["symbol"], sender=owner)
+    address = made.events[-1].args["market"]
+    market = world.chain.contract(address, artifact("LendingMarket"))
+    caps = (settings["supply_cap_wei"], settings["borrow_cap_wei"], settings["fee_wad"])
+    market.set_caps(caps, sender=owner)
+    factory.list_market(address, sender=owner)
+    return market
+
+
+def _exit_pools(world: World, vault: Contract) -> tuple[Pool, Pool]:
+    """The pools of rLRT and wstETH against WETH, one thin and one deep, at the present rates."""
+    core, provider = world.core, world.roles.liquidity_provider
+    settings = section("local", "liquidity")
+    lrt_amount, lst_amount = settings["lrt_pool_each_wei"], settings["lst_pool_each_wei"]
+    lst_price = core.wsteth.stEthPerToken()
+    lrt_price = vault.rate() * lst_price // WAD
+    wsteth_needed = vault.previewMint(lrt_amount)
+    world.fund(
+        provider,
+        weth=(lrt_amount * lrt_price + lst_amount * lst_price) // WAD,
+        wsteth=wsteth_needed + lst_amount,
+    )
+    core.wsteth.approve(vault.address, wsteth_needed, sender=provider)
+    vault.mint(lrt_amount, provider, sender=provider)
+    fee = settings["pool_fee_millionths"]
+    lrt_pool = world.pool(
+        vault, core.weth, fee, lrt_price, lrt_amount, lrt_amount * lrt_price // WAD
+    )
+    lst_pool = world.pool(
+        core.wsteth, core.weth, fee, lst_price, lst_amount, lst_amount * lst_price // WAD
+    )
+    return lrt_pool, lst_pool

@@ -1,0 +1,107 @@
+"""Common steps of the scenes that tests play: money in, positions open, time and prices move."""
+
+from __future__ import annotations
+
+from relever.chain import Receipt
+from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment
+
+ETHER = 10**18
+DAY = 86_400
+SWAP, REDEEM = 1, 2
+NO_DEADLINE = 2**256 - 1
+
+
+def lend(scene: Deployment, amount: int, lender: str | None = None) -> Receipt:
+    """A lender supplies WETH to the market."""
+    lender = lender or scene.roles.lender
+    market, weth = scene.protocol.market, scene.world.core.weth
+    scene.world.fund(lender, weth=amount)
+    weth.approve(market.address, amount, sender=lender)
+    return market.deposit(amount, lender, sender=lender)
+
+
+def restake(scene: Deployment, amount: int, depositor: str | None = None) -> Receipt:
+    """A depositor puts wstETH into the vault for the LRT."""
+    depositor = depositor or scene.roles.depositor
+    vault, wsteth = scene.protocol.vault, scene.world.core.wsteth
+    scene.world.fund(depositor, wsteth=amount)
+    wsteth.approve(vault.address, amount, sender=depositor)
+    return vault.deposit(amount, depositor, sender=depositor)
+
+
+def borrow_against(
+    scene: Deployment, collateral: int, debt: int, owner: str | None = None
+) -> Receipt:
+    """A borrower deposits wstETH for `collateral` LRT, supplies it and borrows `debt` WETH."""
+    owner = owner or scene.roles.borrower
+    market, vault, wsteth = scene.protocol.market, scene.protocol.vault, scene.world.core.wsteth
+    needed = vault.previewMint(collateral)
+    scene.world.fund(owner, wsteth=needed)
+    wsteth.approve(vault.address, needed, sender=owner)
+    vault.mint(collateral, owner, sender=owner)
+    vault.approve(market.address, collateral, sender=owner)
+    return market.adjust(owner, collateral, debt, owner, sender=owner)
+
+
+def open_leveraged(
+    scene: Deployment, equity: int, borrow: int, owner: str | None = None
+) -> Receipt:
+    """A looper opens a position in one transaction out of `equity` wstETH and borrowed WETH."""
+    owner = owner or scene.roles.looper
+    router, market = scene.protocol.router, scene.protocol.market
+    wsteth = scene.world.core.wsteth
+    scene.world.fund(owner, wsteth=equity)
+    wsteth.approve(router.address, equity, sender=owner)
+    if not market.is_authorized(owner, router.address):
+        market.set_authorization(router.address, True, sender=owner)
+    bounds = (0, UNLIMITED, 0, NO_DEADLINE)
+    return router.open(market.address, wsteth.address, equity, borrow, bounds, sender=owner)
+
+
+def stake_idle(scene: Deployment, amount: int) -> Receipt:
+    """The allocator stakes idle assets of the vault in EigenLayer."""
+    vault, adapter = scene.protocol.vault, scene.protocol.eigenlayer
+    return vault.allocate(adapter.address, amount, sender=scene.roles.allocator)
+
+
+def slash_and_sync(scene: Deployment, wad: int) -> None:
+    """EigenLayer slashes the operator, anyone books it, and the feed follows."""
+    scene.world.slash(wad)
+    scene.protocol.vault.sync(scene.protocol.eigenlayer.address, sender=scene.roles.stranger)
+    scene.answer_fundamental()
+
+
+def pass_days(scene: Deployment, days: int) -> None:
+    """Time passes, and the feed repeats the fundamental price at its end."""
+    scene.chain.advance(days * DAY)
+    scene.answer_fundamental()
+
+
+def price_e36(scene: Deployment) -> int:
+    """The booked fundamental price, WETH per LRT scaled by 1e36."""
+    price: int = scene.protocol.oracle.fundamental()
+    return price
+
+
+def worth(scene: Deployment, collateral: int) -> int:
+    """Collateral at the booked fundamental price, in WETH, rounded down."""
+    return collateral * price_e36(scene) // PRICE_SCALE
+
+
+__all__ = [
+    "DAY",
+    "ETHER",
+    "NO_DEADLINE",
+    "REDEEM",
+    "SWAP",
+    "WAD",
+    "borrow_against",
+    "lend",
+    "open_leveraged",
+    "pass_days",
+    "price_e36",
+    "restake",
+    "slash_and_sync",
+    "stake_idle",
+    "worth",
+]
