@@ -57,6 +57,7 @@ class Manifest(NamedTuple):
 
     npm: dict[str, NpmPart]
     wheels: dict[str, WheelPart]
+    node: WheelPart  # for a machine without npm
     anvil_versions: tuple[str, ...]
     anvil_packages: dict[str, str]
 
@@ -75,10 +76,8 @@ def manifest(path: Path = ROOT / "parts.json") -> Manifest:
             name: NpmPart(name, part["version"], part["integrity"], tuple(part["files"]))
             for name, part in data["npm"].items()
         },
-        wheels={
-            name: WheelPart(name, part["lock"], tuple(part["files"]))
-            for name, part in data["wheels"].items()
-        },
+        wheels={name: _wheel_part(name, part) for name, part in data["wheels"].items()},
+        node=_wheel_part(data["node"]["package"], data["node"]),
         anvil_versions=tuple(data["anvil"]["versions"]),
         anvil_packages=data["anvil"]["packages"],
     )
@@ -195,6 +194,10 @@ def exec_anvil(arguments: list[str]) -> NoReturn:
     home = PARTS / "home"
     home.mkdir(parents=True, exist_ok=True)
     os.execve(binary, [str(binary), *flags, *arguments], {**os.environ, "HOME": str(home)})
+
+
+def _wheel_part(name: str, part: dict[str, Any]) -> WheelPart:
+    return WheelPart(name, part["lock"], tuple(part["files"]))
 
 
 def _read_json(file: Path) -> dict[str, Any]:

