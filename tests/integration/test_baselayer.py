@@ -329,6 +329,11 @@ def test_swap__small__costs_the_fee_and_little_more(world: World, base_is_wsteth
         arguments = (core.weth, core.wsteth, FEE, WAD**2 // rate, 1_200 * ETHER, 1_000 * ETHER)
     pool = world.pool(*arguments)
     assert core.position_manager.ownerOf(pool.position_id) == roles.liquidity_provider
+    wsteth_first = pool.token0 == core.wsteth.address
+    wsteth_in, weth_in = (pool.amount0, pool.amount1)[:: 1 if wsteth_first else -1]
+    # Ticks are whole, so the range is not quite even on both sides, and one token is not used up.
+    assert 990 * ETHER < wsteth_in <= 1_000 * ETHER
+    assert 1_188 * ETHER < weth_in <= 1_200 * ETHER
 
     world.fund(roles.trader, wsteth=ETHER)
     world.swap(pool, core.wsteth, ETHER, roles.trader)

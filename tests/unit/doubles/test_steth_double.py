@@ -87,8 +87,11 @@ def test_submit__at_uneven_rate__rounds_shares_down(
     expected = STAKE * INITIAL_STAKE // (INITIAL_STAKE + REWARDS)
     assert fresh_steth.submit.call(NOBODY, sender=actors.staker, value=STAKE) == expected
 
-    fresh_steth.submit(NOBODY, sender=actors.staker, value=STAKE)
+    receipt = fresh_steth.submit(NOBODY, sender=actors.staker, value=STAKE)
 
+    assert receipt.events[1:] == transfer_events(
+        fresh_steth, NOBODY, actors.staker, STAKE - 1, expected
+    )
     assert fresh_steth.sharesOf(actors.staker) == expected
     shares, pooled = total(fresh_steth)
     assert (shares, pooled) == (INITIAL_STAKE + expected, INITIAL_STAKE + REWARDS + STAKE)
