@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from relever.artifacts import artifact
 from relever.baselayer.chainlink import Feed, deploy_feed
@@ -29,7 +29,6 @@ class World:
     core: Core
     roles: Roles
     registrar: Contract
-    feeds: dict[str, Feed] = field(default_factory=dict)
 
     @property
     def chain(self) -> Chain:
@@ -41,9 +40,8 @@ class World:
         return self.roles.avs, _OPERATOR_SET_ID
 
     def addresses(self) -> dict[str, str]:
-        """The whole address book: contracts and feeds."""
-        feeds = {f"feed {name}": feed.proxy.address for name, feed in self.feeds.items()}
-        return {**self.core.addresses(), "avs_registrar": self.registrar.address, **feeds}
+        """The address book: what was there before any feed or pool."""
+        return {**self.core.addresses(), "avs_registrar": self.registrar.address}
 
     def on(self, chain: Chain) -> World:
         """The same world seen through another chain, such as a fork of this one."""
@@ -51,7 +49,6 @@ class World:
             self.core.on(chain),
             self.roles,
             chain.contract(self.registrar.address, artifact("AVSRegistrarDouble")),
-            {name: feed.on(chain) for name, feed in self.feeds.items()},
         )
 
     def slash(self, wad: int, why: str = "misbehaved") -> Receipt:
@@ -87,12 +84,9 @@ class World:
         self.chain.mine(self.core.delegation_manager.minWithdrawalDelayBlocks())
 
     def feed(self, description: str) -> Feed:
-        """The price feed of that description ("rLRT / WETH"), deployed when first asked for."""
-        if description not in self.feeds:
-            self.feeds[description] = deploy_feed(
-                self.chain, description, self.roles.base_admin, self.roles.feed_oracle
-            )
-        return self.feeds[description]
+        """Deploy a price feed, described like "rLRT / WETH", that the feed oracle answers."""
+        roles = self.roles
+        return deploy_feed(self.chain, description, roles.base_admin, roles.feed_oracle)
 
     def pool(
         self,
