@@ -108,7 +108,7 @@ def part_ready(part: parts.NpmPart | parts.WheelPart) -> bool:
 
 
 def missing_wheels() -> list[parts.WheelPart]:
-    """The wheel parts still to fetch; Node.js is not among them, for most machines have their own."""
+    """The wheel parts still to fetch, without Node.js, which most machines have."""
     return [part for part in parts.manifest().wheels.values() if not part_ready(part)]
 
 
@@ -304,8 +304,8 @@ def pip(
     except CommandError as error:
         if any("DO NOT MATCH THE HASHES" in line for line in error.lines):
             raise SetupError(
-                f"{step.what} failed: a download is corrupt (its SHA-256 is not the one in the lock)"
-                " and was dropped: run the same command again; if that does not help, run"
+                f"{step.what} failed: a download is corrupt (its SHA-256 is not the locked one) and"
+                " was dropped: run the same command again; if that does not help, run"
                 f" `pip cache purge` before it ({LOG} names the package)"
             ) from None
         raise _no_download(step, "pip", error) from None
