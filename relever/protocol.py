@@ -15,7 +15,7 @@ from eth_utils import keccak, to_bytes, to_checksum_address
 
 from relever.artifacts import Artifact, artifact, artifact_from_json
 from relever.baselayer import Feed, Pool, Roles, World
-from relever.chain import Chain, Contract
+from relever.chain import Chain, Contract, Receipt
 from relever.config import section
 
 WAD = 10**18
@@ -115,10 +115,10 @@ class Deployment:
             self.lst_pool.on(chain),
         )
 
-    def answer_fundamental(self, discount: int = 0) -> None:
+    def answer_fundamental(self, discount: int = 0) -> Receipt:
         """Let the market feed say the fundamental price less a discount in WAD."""
         price = self.protocol.oracle.fundamental() * (WAD - discount) // PRICE_SCALE
-        self.feed.answer(price)
+        return self.feed.answer(price)
 
 
 def deploy(world: World, network: str = "local") -> Deployment:
@@ -177,7 +177,7 @@ def deploy(world: World, network: str = "local") -> Deployment:
 def deploy_blueprint(chain: Chain, sender: str) -> str:
     """Put the market's creation code onto the chain as an ERC-5202 blueprint; its address."""
     code = _BLUEPRINT_PREAMBLE + artifact("LendingMarket").bytecode
-    # PUSH2 length, RETURNDATASIZE, DUP2, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURN: return the rest.
+    # PUSH2 length, RETURNDATASIZE, DUP2, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURN.
     loader = bytes.fromhex("61") + len(code).to_bytes(2, "big") + bytes.fromhex("3d81600a3d39f3")
     blueprint: Artifact = artifact_from_json("LendingMarketBlueprint", [], loader + code)
     return chain.deploy(blueprint, sender=sender).address
@@ -208,9 +208,7 @@ def _deploy_vault(world: World, settings: dict[str, Any]) -> Contract:
     )
 
 
-def _deploy_oracle(
-    world: World, vault: Contract, feed: Feed, settings: dict[str, Any]
-) -> Contract:
+def _deploy_oracle(world: World, vault: Contract, feed: Feed, settings: dict[str, Any]) -> Contract:
     return world.chain.deploy(
         artifact("OracleAdapter"),
         vault.address,

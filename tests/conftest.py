@@ -18,7 +18,7 @@ FORK_NETWORK = os.environ.get("RELEVER_FORK_NETWORK", "mainnet")
 
 @pytest.fixture(scope="session")
 def deployed() -> Iterator[Deployment]:
-    """The whole suite on a local chain with the real base layer, as it is right after deployment."""
+    """The suite on a local chain with the real base layer, right after deployment."""
     with Anvil.start() as node:
         chain = Chain.connect(node.url)
         yield deploy(build_world(deploy_core(chain)))

@@ -16,9 +16,9 @@ from ..modules import token
 implements: ISwap
 
 
-# The ends of the price range, exclusive: no limit but `min_out`.
-LOWEST_SQRT_PRICE: constant(uint160) = 4295128739 + 1
-HIGHEST_SQRT_PRICE: constant(uint160) = 1461446703485210103287273052203988822378723970342 - 1
+# A swap may move the square root of the pool's price by a twentieth, that is the price by about 10 %. A
+# pool that runs dry is then left at once instead of searching its empty ticks for all the gas.
+MAX_MOVE: constant(uint160) = 20
 
 # Pool by token in and token out.
 pool_of: public(HashMap[address, HashMap[address, address]])
@@ -40,12 +40,14 @@ def __init__(pools: DynArray[address, 8]):
 def swap(
     token_in: address, token_out: address, amount_in: uint256, min_out: uint256, receiver: address
 ) -> uint256:
-    """@notice See `ISwap`. Reverts when the pool cannot take all of `amount_in`."""
+    """@notice See `ISwap`. Reverts when the pool cannot take all of `amount_in` at a sane price."""
     pool: address = self.pool_of[token_in][token_out]
     assert pool != empty(address), "swap: no pool"
     assert amount_in > 0 and amount_in < 2**255, "swap: amount"
     zero_for_one: bool = convert(token_in, uint160) < convert(token_out, uint160)
-    limit: uint160 = LOWEST_SQRT_PRICE if zero_for_one else HIGHEST_SQRT_PRICE
+    sqrt_price: uint160 = staticcall IUniswapV3Pool(pool).slot0()
+    move: uint160 = sqrt_price // MAX_MOVE
+    limit: uint160 = sqrt_price - move if zero_for_one else sqrt_price + move
     change0: int256 = 0
     change1: int256 = 0
     self._active_pool = pool

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # PyYAML brings no types
-
-_CONFIG = Path(__file__).parents[1] / "config"
+from relever.config import section
 
 
 @dataclass(frozen=True)
@@ -27,7 +23,7 @@ class LocalBaseLayer:
 
 def local_base_layer() -> LocalBaseLayer:
     """The settings in `local.yaml`."""
-    return LocalBaseLayer(**_section("local"))
+    return LocalBaseLayer(**section("local", "base_layer"))
 
 
 def network_addresses(network: str) -> dict[str, str]:
@@ -36,17 +32,8 @@ def network_addresses(network: str) -> dict[str, str]:
     Raises:
         ValueError: there is no file for it, or it lists no addresses.
     """
-    section = _section(network)
-    if "addresses" not in section:
+    settings = section(network, "base_layer")
+    if "addresses" not in settings:
         raise ValueError(f"relever/config/{network}.yaml lists no base layer addresses: add them")
-    addresses: dict[str, str] = section["addresses"]
+    addresses: dict[str, str] = settings["addresses"]
     return addresses
-
-
-def _section(network: str) -> dict[str, Any]:
-    path = _CONFIG / f"{network}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in _CONFIG.glob("*.yaml")))
-        raise ValueError(f"no settings for network {network!r}: choose one of {known}")
-    section: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["base_layer"]
-    return section
