@@ -222,12 +222,11 @@ def fetch_npm(missing: list[parts.NpmPart]) -> None:
 def check_integrity(tarball: Path, part: parts.NpmPart) -> None:
     """Compare a tarball with the SHA-512 in the manifest.
 
-    Errors: SetupError, after deleting the tarball, when it is another one.
+    Errors: SetupError when it is another one; the tarball goes with the scratch folder it is in.
     """
     with tarball.open("rb") as file:
         digest = hashlib.file_digest(file, "sha512").digest()
     if part.integrity != "sha512-" + base64.b64encode(digest).decode():
-        tarball.unlink()
         raise SetupError(
             f"the download of {part.name} {part.version} is corrupt (its SHA-512 is not the one in"
             " parts.json) and was deleted: run the same command again; if that does not help,"
