@@ -10,9 +10,8 @@
 @dev Amounts in asset units. The vault moves the tokens; these are only the books, and nothing here
      reads the vault's own token balance.
      A gain adds to the sum and to what is locked, a loss takes from both, and exits are paid out of
-     the rest. Only when that rest is below the virtual assets can an exit eat into the locked part,
-     by less than those: so the sum falls short of what is locked by dust at most, and then counts
-     as zero.
+     the rest. Only when a share is worth less than 1e-6 can an exit eat into the locked part, by
+     less than the virtual assets: then the rest counts as zero.
 """
 from ..interfaces import ILRTVault
 from . import locked_profit as profit

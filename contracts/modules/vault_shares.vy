@@ -6,7 +6,10 @@
 @author Relever
 @notice Asset units to share units and back, with equal virtual parts on both sides. They belong to
         nobody, so that the first share costs one asset unit and a total loss divides by no zero.
-@dev The suffix says the direction; the caller of each names who gains the unit that is rounded.
+@dev The virtual assets are not there. After a loss the shares are worth up to `VIRTUAL` units more
+     than the vault holds; the seed's dead shares, which nobody redeems, bear that while a share is
+     worth more than VIRTUAL / SEED = 1e-6 of the asset.
+     The suffix says the direction; the caller of each names who gains the unit that is rounded.
      `MAX` bounds total assets and supply, so that no product of two amounts within it overflows.
 """
 

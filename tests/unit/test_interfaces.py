@@ -1,0 +1,148 @@
+"""Every contract has what its interfaces promise: Vyper's `implements` lets some of it slip."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vyper.compiler import compile_from_file_input
+from vyper.compiler.input_bundle import FilesystemInputBundle
+
+from relever.artifacts import ROOT, artifact
+
+CONTRACTS = ROOT / "contracts"
+INTERFACES = {path.stem: path for path in sorted((CONTRACTS / "interfaces").glob("I*.vyi"))}
+STANDARDS = {
+    "IERC20": {
+        "totalSupply()": "uint256",
+        "balanceOf(address)": "uint256",
+        "allowance(address,address)": "uint256",
+        "transfer(address,uint256)": "bool",
+        "transferFrom(address,address,uint256)": "bool",
+        "approve(address,uint256)": "bool",
+    },
+    "IERC20Detailed": {"name()": "string", "symbol()": "string", "decimals()": "uint8"},
+    "IERC20Permit": {
+        "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)": "",
+        "nonces(address)": "uint256",
+        "DOMAIN_SEPARATOR()": "bytes32",
+    },
+    "IERC4626": {
+        "asset()": "address",
+        "totalAssets()": "uint256",
+        "convertToShares(uint256)": "uint256",
+        "convertToAssets(uint256)": "uint256",
+        "maxDeposit(address)": "uint256",
+        "maxMint(address)": "uint256",
+        "maxWithdraw(address)": "uint256",
+        "maxRedeem(address)": "uint256",
+        "previewDeposit(uint256)": "uint256",
+        "previewMint(uint256)": "uint256",
+        "previewWithdraw(uint256)": "uint256",
+        "previewRedeem(uint256)": "uint256",
+        "deposit(uint256,address)": "uint256",
+        "mint(uint256,address)": "uint256",
+        "withdraw(uint256,address,address)": "uint256",
+        "redeem(uint256,address,address)": "uint256",
+    },
+}
+# What a vault's shares are, beside what it declares.
+VAULT_STANDARDS = ("IERC20", "IERC20Detailed", "IERC20Permit", "IERC4626")
+
+
+def declared() -> list[tuple[str, str]]:
+    """Every contract with each of our interfaces that it says it implements."""
+    pairs = []
+    for path in sorted(CONTRACTS.rglob("*.vy")):
+        for name in re.findall(r"^implements: (\w+)$", path.read_text(), re.MULTILINE):
+            if path.stem[0].isupper() and name in INTERFACES:
+                pairs.append((path.stem, name))
+    return pairs
+
+
+def interface_abi(path: Path) -> list[dict[str, Any]]:
+    bundle = FilesystemInputBundle([CONTRACTS])
+    file = bundle.load_file(path)
+    abi: list[dict[str, Any]] = compile_from_file_input(
+        file, input_bundle=bundle, output_formats=["abi"]
+    )["abi"]
+    return abi
+
+
+def kind(entry: dict[str, Any]) -> str:
+    """An ABI type with its structs written out."""
+    if entry["type"].startswith("tuple"):
+        return f"({','.join(map(kind, entry['components']))}){entry['type'][5:]}"
+    return str(entry["type"])
+
+
+def functions(abi: list[dict[str, Any]]) -> dict[str, tuple[str, bool]]:
+    """By signature: what it returns and whether it leaves the state alone."""
+    return {
+        f"{entry['name']}({','.join(map(kind, entry['inputs']))})": (
+            ",".join(map(kind, entry["outputs"])),
+            entry["stateMutability"] in ("view", "pure"),
+        )
+        for entry in abi
+        if entry["type"] == "function"
+    }
+
+
+def events(abi: list[dict[str, Any]]) -> dict[str, list[tuple[str, str, bool]]]:
+    return {
+        entry["name"]: [(part["name"], kind(part), part["indexed"]) for part in entry["inputs"]]
+        for entry in abi
+        if entry["type"] == "event"
+    }
+
+
+def test_declared__contracts__are_found() -> None:
+    assert {("LRTVault", "ILRTVault"), ("EigenLayerAdapter", "IStakingAdapter")} <= set(declared())
+
+
+@pytest.mark.parametrize(("contract", "name"), declared())
+def test_contract__its_interface__is_covered(contract: str, name: str) -> None:
+    promised, had = interface_abi(INTERFACES[name]), artifact(contract).abi
+    have = functions(had)
+    missing = {
+        signature: (promise, have.get(signature))
+        for signature, promise in functions(promised).items()
+        if have.get(signature) != promise
+    }
+    assert missing == {}
+    emitted = events(had)
+    differing = [
+        event
+        for event, parts in events(promised).items()
+        if event in emitted and emitted[event] != parts
+    ]
+    assert differing == []
+
+
+@pytest.mark.parametrize("standard", VAULT_STANDARDS)
+def test_vault__standards__are_covered(standard: str) -> None:
+    have = functions(artifact("LRTVault").abi)
+    expected = STANDARDS[standard]
+    assert {signature: have.get(signature, ("missing",))[0] for signature in expected} == expected
+    emitted = events(artifact("LRTVault").abi)
+    assert emitted["Deposit"] == [
+        ("sender", "address", True),
+        ("owner", "address", True),
+        ("assets", "uint256", False),
+        ("shares", "uint256", False),
+    ]
+    assert emitted["Withdraw"] == [
+        ("sender", "address", True),
+        ("receiver", "address", True),
+        ("owner", "address", True),
+        ("assets", "uint256", False),
+        ("shares", "uint256", False),
+    ]
+
+
+def test_vault__abi__mints_and_burns_for_assets_only() -> None:
+    names = {signature.partition("(")[0] for signature in functions(artifact("LRTVault").abi)}
+    assert names.isdisjoint(
+        {"burn", "burn_from", "set_minter", "is_minter", "renounce_ownership"}
+    )
+    assert "mint(address,uint256)" not in functions(artifact("LRTVault").abi)
