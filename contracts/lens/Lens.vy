@@ -73,7 +73,7 @@ struct PositionView:
     health: uint256
     market_health: uint256
     liquidatable: bool
-    # Fundamental price at which health is 1.
+    # Least fundamental price at which the position is healthy.
     liquidation_price: uint256
 
 
@@ -89,8 +89,6 @@ struct Snapshot:
 WAD: constant(uint256) = 10**18
 PRICE_SCALE: constant(uint256) = 10**36
 MAX_POSITIONS: constant(uint256) = 64
-# Keeps a price times WAD below 2**256.
-MAX_PRICE: constant(uint256) = 2**190
 
 
 @view
@@ -223,11 +221,9 @@ def _position(market_: address, terms: ILendingMarket.Terms, owner: address) -> 
     market_worth: uint256 = collateral * smoothed // PRICE_SCALE
     liquidation_price: uint256 = 0
     if collateral > 0:
-        # Where debt * WAD equals worth * threshold; rounded up, that is still healthy.
-        per_unit: uint256 = (debt * PRICE_SCALE + collateral - 1) // collateral
-        liquidation_price = (
-            min(per_unit, MAX_PRICE) * WAD + terms.threshold - 1
-        ) // terms.threshold
+        # The least worth that is healthy, and the least price that gives it.
+        needed: uint256 = (debt * WAD + terms.threshold - 1) // terms.threshold
+        liquidation_price = (needed * PRICE_SCALE + collateral - 1) // collateral
     return PositionView(
         owner=owner,
         collateral=collateral,

@@ -175,15 +175,15 @@ def _take(token_in: address, amount: uint256) -> (uint256, uint256):
         assert msg.value == amount, "router: ether sent is not amount"
         return lrt_path._stake_ether(amount) if amount > 0 else 0, 0
     assert msg.value == 0, "router: ether with a token"
-    before: uint256 = token._balance(token_in, self)
+    known: bool = token_in in [lrt_path.WETH, lrt_path.STETH, lrt_path.LST, lrt_path.LRT]
+    assert known, "router: token not accepted"
+    if amount == 0:
+        return 0, 0
+    if token_in == lrt_path.STETH:
+        return lrt_path._wrap_steth_of(msg.sender, amount), 0
     token._pull(token_in, msg.sender, amount)
-    after: uint256 = token._balance(token_in, self)
-    received: uint256 = after - before
-    if token_in == lrt_path.LRT:
-        return 0, received
-    if token_in == lrt_path.LST:
-        return received, 0
     if token_in == lrt_path.WETH:
-        return lrt_path._stake_weth(received), 0
-    assert token_in == lrt_path.STETH, "router: token not accepted"
-    return lrt_path._wrap_steth(received), 0
+        return lrt_path._stake_weth(amount), 0
+    if token_in == lrt_path.LST:
+        return amount, 0
+    return 0, amount

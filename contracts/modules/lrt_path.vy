@@ -11,6 +11,7 @@
 from ethereum.ercs import IERC4626
 
 from ..interfaces import IRoute
+from ..interfaces import IStETH
 from ..interfaces import ISwap
 from ..interfaces import IWETH
 from ..interfaces import IWstETH
@@ -54,10 +55,18 @@ def _stake_ether(amount: uint256) -> uint256:
 
 
 @internal
-def _wrap_steth(amount: uint256) -> uint256:
-    """@return wstETH received for stETH that this contract holds."""
-    token._approve(STETH, LST, amount)
-    return extcall IWstETH(LST).wrap(amount)
+def _wrap_steth_of(owner: address, amount: uint256) -> uint256:
+    """
+    @return wstETH received for the caller's stETH.
+    @dev Lido moves whole shares, and rounds an amount down to them. So shares are what is pulled, and
+         one wei more than they are worth is what moves all of them on: none stays behind. This holds
+         while a share is worth a wei or more, as it is from Lido's first day.
+    """
+    steth_shares: uint256 = staticcall IStETH(STETH).getSharesByPooledEth(amount)
+    extcall IStETH(STETH).transferSharesFrom(owner, self, steth_shares)
+    pooled: uint256 = staticcall IStETH(STETH).getPooledEthByShares(steth_shares)
+    token._approve(STETH, LST, pooled + 1)
+    return extcall IWstETH(LST).wrap(pooled + 1)
 
 
 @internal
