@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from relever.chain import Receipt
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from relever.chain import Receipt, Revert
 from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment
 
 ETHER = 10**18
@@ -88,6 +93,55 @@ def worth(scene: Deployment, collateral: int) -> int:
     return collateral * price_e36(scene) // PRICE_SCALE
 
 
+@contextmanager
+def reverts(reason: str) -> Iterator[None]:
+    """The block of code must end in a revert with exactly this reason."""
+    with pytest.raises(Revert) as failure:
+        yield
+    assert failure.value.reason == reason
+
+
+def holdings(scene: Deployment, account: str) -> dict[str, int]:
+    """What an account holds of everything, in smallest units; stETH in shares, which never round."""
+    core, protocol = scene.world.core, scene.protocol
+    return {
+        "ether": scene.chain.balance(account),
+        "weth": core.weth.balanceOf(account),
+        "steth shares": core.steth.sharesOf(account),
+        "wsteth": core.wsteth.balanceOf(account),
+        "lrt": protocol.vault.balanceOf(account),
+        "market shares": protocol.market.balanceOf(account),
+    }
+
+
+def allowances_given(scene: Deployment, account: str) -> dict[str, int]:
+    """What an account allows any contract of the suite to take, where it is not nothing."""
+    core, protocol = scene.world.core, scene.protocol
+    tokens = {
+        "weth": core.weth,
+        "steth": core.steth,
+        "wsteth": core.wsteth,
+        "lrt": protocol.vault,
+        "market shares": protocol.market,
+    }
+    spenders = {**protocol.addresses(), "wsteth": core.wsteth.address}
+    pairs = [(name, who) for name in tokens for who in spenders]
+    given = scene.chain.read_batch(
+        [tokens[name].allowance.build(account, spenders[who]) for name, who in pairs]
+    )
+    return {
+        f"{name} to {who}": amount
+        for (name, who), amount in zip(pairs, given, strict=True)
+        if amount
+    }
+
+
+def assert_empty(scene: Deployment, contract: str) -> None:
+    """A helper contract keeps nothing between calls: no token, no ether, no allowance given."""
+    assert not any(holdings(scene, contract).values()), holdings(scene, contract)
+    assert allowances_given(scene, contract) == {}
+
+
 __all__ = [
     "DAY",
     "ETHER",
@@ -95,12 +149,16 @@ __all__ = [
     "REDEEM",
     "SWAP",
     "WAD",
+    "allowances_given",
+    "assert_empty",
     "borrow_against",
+    "holdings",
     "lend",
     "open_leveraged",
     "pass_days",
     "price_e36",
     "restake",
+    "reverts",
     "slash_and_sync",
     "stake_idle",
     "worth",

@@ -1,0 +1,50 @@
+# pragma version 0.4.3
+"""
+@title SettableRates
+@license GNU Affero General Public License v3.0 only
+@author Relever
+@notice The rates of a vault and of the LST below it, as the oracle reads them and as the test sets them.
+        WAD.
+"""
+
+
+rate: public(uint256)
+stEthPerToken: public(uint256)
+
+# None set: what is live is what is booked.
+lower_live_rate: uint256
+# Reading the live rate reverts, as when an adapter cannot be read.
+unreadable: bool
+
+
+@deploy
+def __init__(rate: uint256, lst_rate: uint256):
+    self.rate = rate
+    self.stEthPerToken = lst_rate
+
+
+@external
+def set_rate(rate: uint256):
+    self.rate = rate
+
+
+@external
+def set_lst_rate(lst_rate: uint256):
+    self.stEthPerToken = lst_rate
+
+
+@external
+def set_live_rate(live_rate: uint256):
+    self.lower_live_rate = live_rate
+
+
+@external
+def set_unreadable(unreadable: bool):
+    self.unreadable = unreadable
+
+
+@view
+@external
+def live_rate() -> uint256:
+    assert not self.unreadable, "vault: adapter unreadable"
+    return self.rate if self.lower_live_rate == 0 else min(self.rate, self.lower_live_rate)

@@ -1,0 +1,120 @@
+"""An oracle between rates and a feed that the tests set."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from relever.artifacts import artifact
+from relever.chain import Chain, Contract, Event
+from relever.protocol import WAD, Deployment
+
+DAY = 86_400
+YEAR = 365 * DAY
+PRICE = 10**36
+VAULT_RATE, LST_RATE = 105 * WAD // 100, 12 * WAD // 10
+FAIR = VAULT_RATE * LST_RATE
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The oracle's parameters; units as in the contract."""
+
+    max_age: int = 87_000
+    min_answer: int = PRICE // 2
+    max_answer: int = 4 * PRICE
+    max_growth: int = WAD // 10
+    discount_speed: int = 2_777_777_777_777
+    max_gap: int = 3_600
+
+    def as_tuple(self) -> tuple[int, ...]:
+        return (
+            self.max_age,
+            self.min_answer,
+            self.max_answer,
+            self.max_growth,
+            self.discount_speed,
+            self.max_gap,
+        )
+
+
+PARAMETERS = Parameters()
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The oracle and its sources. The feed has said the fair price at deployment."""
+
+    chain: Chain
+    oracle: Contract
+    rates: Contract
+    feed: Contract
+    stranger: str
+
+    def answer(self, price: int, *, updated_at: int | None = None) -> None:
+        """The feed says a price, scaled by 1e36, in its own 18 decimals."""
+        now = self.chain.timestamp
+        at = now if updated_at is None else updated_at
+        self.feed.set_round((1, price // WAD, at, at, 1))
+
+    def answer_discount(self, wad: int) -> None:
+        """The feed says fundamental less a discount."""
+        self.answer(self.oracle.fundamental() * (WAD - wad) // WAD)
+
+    def answer_word(self, answer: int, updated_at: int) -> None:
+        """The feed's answer as it is, in its decimals."""
+        self.feed.set_round((1, answer, updated_at, updated_at, 1))
+
+    def poke(self) -> Any:
+        return self.oracle.poke(sender=self.stranger)
+
+    def state(self) -> tuple[int, ...]:
+        """Everything that the oracle stores."""
+        oracle = self.oracle
+        return (
+            oracle.discount(),
+            oracle.armed_at(),
+            oracle.checkpoint_ratio(),
+            oracle.checkpoint_time(),
+            oracle.proposed_ratio(),
+            oracle.proposed_time(),
+        )
+
+    def event(self, name: str, **arguments: object) -> Event:
+        return Event(name, arguments, self.oracle.address)
+
+    def over(self, feed: Contract) -> "Setup":
+        """Another oracle of the same rates over another feed."""
+        return replace(self, oracle=deploy_oracle(self.chain, self.rates, feed), feed=feed)
+
+
+def deploy_oracle(
+    chain: Chain, rates: Contract, feed: Contract, parameters: Parameters = PARAMETERS
+) -> Contract:
+    return chain.deploy(
+        artifact("OracleAdapter"), rates.address, rates.address, feed.address, parameters.as_tuple()
+    )
+
+
+def smoothed(booked: int, discount: int) -> int:
+    """The smoothed market price at a stored discount."""
+    return booked * (WAD - discount) // WAD
+
+
+@pytest.fixture
+def setup(deployment: Deployment) -> Setup:
+    chain = deployment.chain
+    rates = chain.deploy(artifact("SettableRates"), VAULT_RATE, LST_RATE)
+    feed = chain.deploy(artifact("SettableFeed"), 18)
+    oracle = deploy_oracle(chain, rates, feed)
+    setup = Setup(chain, oracle, rates, feed, deployment.roles.stranger)
+    setup.answer(FAIR)
+    return setup
+
+
+@pytest.fixture
+def armed(setup: Setup) -> Setup:
+    """The market is 10 % below, and a poke has just seen it for the first time."""
+    setup.answer_discount(WAD // 10)
+    setup.poke()
+    return setup

@@ -1,0 +1,84 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relever.artifacts import artifact
+from relever.protocol import WAD
+from tests.scene import reverts
+from tests.unit.oracle.conftest import FAIR, PARAMETERS, PRICE, Setup, deploy_oracle
+
+
+def test_create__fair_parameters__seeds_the_checkpoint(setup: Setup) -> None:
+    oracle, now = setup.oracle, setup.chain.timestamp
+    assert setup.state() == (0, 0, FAIR, now, 0, 0)
+    assert oracle.VAULT() == oracle.LST() == setup.rates.address
+    assert oracle.FEED() == setup.feed.address
+    assert (
+        oracle.MAX_AGE(),
+        oracle.MIN_ANSWER(),
+        oracle.MAX_ANSWER(),
+        oracle.MAX_GROWTH(),
+        oracle.DISCOUNT_SPEED(),
+        oracle.MAX_GAP(),
+    ) == PARAMETERS.as_tuple()
+    assert oracle.growth_cap() == oracle.fundamental() == FAIR
+
+
+def test_create__fair_parameters__logs_the_checkpoint(setup: Setup) -> None:
+    created = setup.chain.rpc("eth_getLogs", [{"address": setup.oracle.address, "fromBlock": "0x0"}])
+    assert [setup.chain.decode_log(log) for log in created] == [
+        setup.event("CheckpointPromoted", ratio=FAIR, time=setup.chain.timestamp)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"max_age": 0}, "oracle: max age"),
+        ({"min_answer": 0}, "oracle: min answer"),
+        ({"max_answer": PRICE // 2}, "oracle: max answer"),
+        ({"max_growth": WAD + 1}, "oracle: max growth"),
+        ({"discount_speed": WAD + 1}, "oracle: discount speed"),
+        ({"min_answer": FAIR + 1}, "oracle: rate out of bounds"),
+        ({"max_answer": FAIR - 1}, "oracle: rate out of bounds"),
+    ],
+)
+def test_create__parameter_out_of_range__reverts(
+    setup: Setup, change: dict[str, Any], reason: str
+) -> None:
+    with reverts(reason):
+        deploy_oracle(setup.chain, setup.rates, setup.feed, replace(PARAMETERS, **change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"max_age": 1},
+        {"max_growth": WAD},
+        {"max_growth": 0},
+        {"discount_speed": WAD},
+        {"discount_speed": 0},
+        {"max_gap": 0},
+        {"min_answer": FAIR},
+        {"max_answer": FAIR},
+    ],
+)
+def test_create__parameter_at_its_bound__is_taken(setup: Setup, change: dict[str, Any]) -> None:
+    oracle = deploy_oracle(setup.chain, setup.rates, setup.feed, replace(PARAMETERS, **change))
+    assert oracle.fundamental() == FAIR
+
+
+@pytest.mark.parametrize("decimals", [0, 6, 8, 18])
+def test_create__feed_of_other_decimals__scales_them(setup: Setup, decimals: int) -> None:
+    feed = setup.chain.deploy(artifact("SettableFeed"), decimals)
+    other = setup.over(feed)
+    other.answer_word(10**decimals, setup.chain.timestamp)
+    assert other.oracle.market_price() == (PRICE, True)
+
+
+@pytest.mark.parametrize("decimals", [19, 255])
+def test_create__feed_of_too_many_decimals__reverts(setup: Setup, decimals: int) -> None:
+    feed = setup.chain.deploy(artifact("SettableFeed"), decimals)
+    with reverts("oracle: feed decimals"):
+        deploy_oracle(setup.chain, setup.rates, feed)
