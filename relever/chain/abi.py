@@ -3,18 +3,17 @@
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from keyword import iskeyword
 from typing import Any
 
-from eth_abi.codec import ABICodec
+from eth_abi.decoding import ContextFramesBytesIO, TupleDecoder
+from eth_abi.encoding import TupleEncoder
 from eth_abi.registry import registry
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 AbiEntry = Mapping[str, Any]
-
-_CODEC = ABICodec(registry)
 
 checksum: Callable[[str], str] = lru_cache(maxsize=65_536)(to_checksum_address)
 
@@ -44,7 +43,7 @@ def signature(entry: AbiEntry) -> str:
     return f"{entry['name']}({','.join(map(type_name, entry['inputs']))})"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _record(name: str, fields: tuple[str, ...]) -> Any:
     return namedtuple(name or "Record", fields)
 
@@ -120,12 +119,22 @@ class _Values:
         self.names = _field_names(entries)
         self._in = [_inward(entry) for entry in entries]
         self._out = [_outward(entry) for entry in entries]
+        # Looking codecs up by type costs more than using them, so it is done once.
+        self._encoder = TupleEncoder(
+            encoders=tuple(registry.get_encoder(kind) for kind in self.types)
+        )
+        self._decoder = TupleDecoder(
+            decoders=tuple(registry.get_decoder(kind, strict=False) for kind in self.types)
+        )
 
     def encode(self, values: Sequence[Any]) -> bytes:
+        if len(values) != self.count:
+            raise ValueError(f"{self.count} values are needed, {len(values)} are given")
         if not values:
             return b""
         plain = [convert(value) for convert, value in zip(self._in, values, strict=True)]
-        return _CODEC.encode(self.types, plain)
+        encoded: bytes = self._encoder(plain)
+        return encoded
 
     def decode(self, data: bytes) -> tuple[Any, ...]:
         if not self.count:
@@ -133,7 +142,7 @@ class _Values:
         return tuple(
             value if convert is None else convert(value)
             for convert, value in zip(
-                self._out, _CODEC.decode(self.types, data, strict=False), strict=True
+                self._out, self._decoder(ContextFramesBytesIO(data)), strict=True
             )
         )
 
@@ -273,6 +282,6 @@ def describe_revert(data: bytes, known: Iterable[Interface]) -> str:
         for one in known:
             if (error := one.errors.get(selector)) is not None:
                 return error.describe(rest)
-    except Exception:  # noqa: BLE001 - foreign revert data may be anything: shown raw then
+    except Exception:  # Foreign revert data may be anything: what does not decode is shown raw.
         return "0x" + data.hex()
     return "0x" + data.hex()

@@ -15,7 +15,6 @@ DEFAULT_GAS = 15_000_000
 _REVERTED = 3
 
 
-
 class Described(Protocol):
     """What `deploy` and `contract` need of an artifact."""
 
@@ -30,10 +29,10 @@ class Described(Protocol):
 class Chain:
     """A client of one node that it alone drives."""
 
-    def __init__(self, rpc: Rpc) -> None:
+    def __init__(self, rpc: Rpc, accounts: list[str]) -> None:
         self._rpc = rpc
         self._known: dict[str, list[Interface]] = {}
-        self.accounts: list[str] = [checksum(a) for a in rpc.call("eth_accounts")]
+        self.accounts = accounts
 
     @classmethod
     def connect(cls, url: str, timeout: float = 60.0) -> "Chain":
@@ -42,10 +41,17 @@ class Chain:
         Raises `RpcError` when there is no node at the address.
         """
         rpc = Rpc(url, timeout)
-        rpc.call("evm_setAutomine", False)
-        # Without this, block timestamps follow the wall clock and no run repeats.
-        rpc.call("anvil_setBlockTimestampInterval", 0)
-        return cls(rpc)
+        accounts = rpc.call("eth_accounts")
+        rpc.batch(
+            [
+                ("evm_setAutomine", (False,)),
+                # Without this, block timestamps follow the wall clock and no run repeats.
+                ("anvil_setBlockTimestampInterval", (0,)),
+                # Else the node signs each transaction, which takes as long as all the rest.
+                *(("anvil_impersonateAccount", (account,)) for account in accounts),
+            ]
+        )
+        return cls(rpc, [checksum(account) for account in accounts])
 
     def close(self) -> None:
         """Close the connection. The node keeps running."""
@@ -87,8 +93,7 @@ class Chain:
         data = artifact.bytecode + constructor.encode(args)
         account = self.accounts[0] if sender is None else getattr(sender, "address", sender)
         label = f"{artifact.name} deployment"
-        # Known before it runs, so that a constructor's own error is decoded.
-        receipt = self.send(Call(account, None, data, value, gas, label), prepared)
+        receipt = self.send(Call(account, None, data, value, gas, label, errors=prepared))
         assert receipt.contract_address is not None
         return self.contract(receipt.contract_address, artifact)
 
@@ -113,37 +118,48 @@ class Chain:
             values.append(self._decoded(call, answer["result"]))
         return values
 
-    def send(self, call: Call, *more: Interface) -> Receipt:
-        """Send one transaction, mine it alone in a block. Raises `Revert`."""
-        tx_hash = self._rpc.call("eth_sendTransaction", _request(call))
-        _, answer = self._rpc.batch(
-            [("evm_mine", ()), ("eth_getTransactionReceipt", (tx_hash,))]
-        )
-        receipt = self._receipt(answer or self._rpc.call("eth_getTransactionReceipt", tx_hash))
+    def send(self, call: Call) -> Receipt:
+        """Send one transaction, mine it alone in a block. Raises `Revert`.
+
+        Raises `RpcError` when the node refuses the transaction; nothing changes then.
+        """
+        # One request after the other: the node handles a batch's parts side by side, and would
+        # mine before the transaction is there.
+        try:
+            tx_hash = self._rpc.call("eth_sendTransaction", _request(call))
+        except RpcError as error:
+            raise self._refused(call, error) from error
+        self._rpc.call("evm_mine")
+        receipt = self._receipt(self._rpc.call("eth_getTransactionReceipt", tx_hash), call)
         if not receipt.status:
-            raise self._failure(call, receipt, more)
+            raise self._failure(call, receipt)
         return receipt
 
     def send_batch(self, calls: Sequence[Call], check: bool = True) -> list[Receipt]:
-        """Send many transactions in one request and mine them, in order, in one block.
+        """Send many transactions in one request and mine them in one block.
 
+        One sender's keep their order. Between senders the node decides: `Receipt.index` tells.
         Raises `Revert` for the first that failed, unless `check` is False; the others stand.
+        Raises `RpcError` when the node refuses one; nothing changes then.
         """
-        if not calls:
-            return []
-        senders = list({call.sender for call in calls})
+        senders = list({call.sender: None for call in calls})
         counts = self._rpc.batch([("eth_getTransactionCount", (s, "latest")) for s in senders])
         nonces = dict(zip(senders, (int(c, 16) for c in counts), strict=True))
         requests: list[Request] = []
         for call in calls:
-            # Numbered here: the node handles a batch's parts side by side.
             body = {**_request(call), "nonce": hex(nonces[call.sender])}
             nonces[call.sender] += 1
             requests.append(("eth_sendTransaction", (body,)))
-        hashes = self._rpc.batch(requests)
+        if not requests:
+            return []
+        sent = self._rpc.batch_raw(requests)
+        for call, answer in zip(calls, sent, strict=True):
+            if (error := answer.get("error")) is not None:
+                self._rpc.call("anvil_dropAllTransactions")
+                raise self._refused(call, RpcError(error["message"], error["code"]))
         self._rpc.call("evm_mine")
-        answers = self._rpc.batch([("eth_getTransactionReceipt", (h,)) for h in hashes])
-        receipts = [self._receipt(answer) for answer in answers]
+        found = self._rpc.batch([("eth_getTransactionReceipt", (s["result"],)) for s in sent])
+        receipts = [self._receipt(a, call) for a, call in zip(found, calls, strict=True)]
         if check:
             for call, receipt in zip(calls, receipts, strict=True):
                 if not receipt.status:
@@ -163,21 +179,16 @@ class Chain:
         return int(self._rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
     def advance(self, seconds: int, blocks: int = 1) -> None:
-        """Move time on by `seconds`, in a block of its own; the other `blocks` stand still."""
+        """Move time on by `seconds`, at once, in the first of `blocks` new blocks."""
         if seconds < 0 or blocks < 1:
             raise ValueError(f"time moves on only: {seconds} s in {blocks} blocks is impossible")
-        requests: list[Request] = [
-            ("evm_setNextBlockTimestamp", (self.timestamp + seconds,)),
-            ("evm_mine", ()),
-        ]
-        for method, params in requests:
-            self._rpc.call(method, *params)
-        self.mine(blocks - 1)
+        self._rpc.call("evm_setNextBlockTimestamp", self.timestamp + seconds)
+        self.mine(blocks)
 
     def mine(self, blocks: int = 1) -> None:
         """Mine empty blocks, without moving time."""
-        for _ in range(blocks):
-            self._rpc.call("evm_mine")
+        if blocks:
+            self._rpc.call("anvil_mine", hex(blocks))
 
     def snapshot(self) -> str:
         """Remember state, time and block; give the result to `revert`, once."""
@@ -232,10 +243,10 @@ class Chain:
                 return event
         return Event(None, {"topics": list(topics), "data": data}, address)
 
-    def _interfaces(self, first: str | None) -> Iterator[Interface]:
+    def _interfaces(self, call: Call) -> Iterator[Interface]:
         # The error may come from deeper down: the callee's ABI first, then all the others.
-        if first is not None:
-            yield from self._known.get(checksum(first), ())
+        if call.errors is not None:
+            yield call.errors
         for known in self._known.values():
             yield from known
 
@@ -254,27 +265,33 @@ class Chain:
     def _call_error(self, call: Call, code: int, message: str, data: Any) -> Exception:
         if code == _REVERTED:
             raw = bytes.fromhex(data[2:]) if isinstance(data, str) else b""
-            return Revert(call.label, describe_revert(raw, self._interfaces(call.to)), raw)
+            return Revert(call.label, describe_revert(raw, self._interfaces(call)), raw)
         halt = message.rpartition("EVM error ")[2]
         if halt != message:
             return Revert(call.label, _halt(halt))
         return RpcError(message, code, data)
 
-    def _failure(self, call: Call, receipt: Receipt, more: Sequence[Interface] = ()) -> Revert:
+    def _failure(self, call: Call, receipt: Receipt) -> Revert:
         # The trace is of the very execution that failed, so nothing is run again.
-        trace = self._rpc.call(
-            "debug_traceTransaction", receipt.tx_hash, {"tracer": "callTracer"}
-        )
+        trace = self._rpc.call("debug_traceTransaction", receipt.tx_hash, {"tracer": "callTracer"})
         data = bytes.fromhex(trace.get("output", "0x")[2:])
-        known = [*more, *self._interfaces(call.to)]
-        reason = describe_revert(data, known)
+        reason = describe_revert(data, self._interfaces(call))
         if not data and "revert" not in trace.get("error", "revert"):
             reason = _halt(trace["error"])
         return Revert(call.label, reason, data, receipt)
 
-    def _receipt(self, answer: dict[str, Any] | None) -> Receipt:
+    def _refused(self, call: Call, error: RpcError) -> RpcError:
+        why = str(error)
+        if "No Signer" in why:
+            why = f"{call.sender} is locked: impersonate it first"
+        return RpcError(f"{call.label} was not sent: {why}", error.code, error.data)
+
+    def _receipt(self, answer: dict[str, Any] | None, call: Call) -> Receipt:
         if answer is None:
-            raise RpcError("a transaction was not mined: does something else drive this node?")
+            raise RpcError(
+                f"{call.label} is not in the block mined for it: does something else "
+                "drive this node? Give each chain a node of its own"
+            )
         created = answer.get("contractAddress")
         return Receipt(
             tx_hash=answer["transactionHash"],
@@ -282,6 +299,7 @@ class Chain:
             block_number=int(answer["blockNumber"], 16),
             timestamp=_number(answer["blockTimestamp"]),
             status=answer["status"] == "0x1",
+            index=int(answer["transactionIndex"], 16),
             contract_address=checksum(created) if created else None,
             logs=answer["logs"],
             _chain=self,

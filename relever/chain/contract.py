@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from relever.chain.chain import Chain
 
 
-class Revert(Exception):  # noqa: N818 - the word that everyone uses for it
+class Revert(Exception):
     """A call or transaction failed in the EVM.
 
     `reason` is the reason string, a custom error as `name(args)`, "panic 0x11", "out of gas",
@@ -29,7 +29,10 @@ class Revert(Exception):  # noqa: N818 - the word that everyone uses for it
 
 @dataclass(frozen=True)
 class Call:
-    """One call, ready to be sent: `to` None deploys. `value` in wei, `gas` None for the default."""
+    """One call, ready to be sent: `to` None deploys. `value` in wei, `gas` None for the default.
+
+    `function` decodes what it returns, `errors` what it reverts with.
+    """
 
     sender: str
     to: str | None
@@ -38,17 +41,22 @@ class Call:
     gas: int | None = None
     label: str = "call"
     function: Function | None = None
+    errors: Interface | None = None
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a mined transaction did. `timestamp` is its block's, in seconds."""
+    """What a mined transaction did.
+
+    `timestamp` is its block's, in seconds; `index` its place in the block; `logs` are raw.
+    """
 
     tx_hash: str
     gas_used: int
     block_number: int
     timestamp: int
     status: bool
+    index: int
     contract_address: str | None
     logs: list[dict[str, Any]] = field(repr=False)
     _chain: "Chain" = field(repr=False, compare=False)
@@ -98,17 +106,13 @@ class Method:
 
     def call(self, *args: Any, sender: Any = None, value: int = 0, gas: int | None = None) -> Any:
         """Run without changing state and return the decoded value. Raises `Revert`."""
-        return self._contract._chain.read(
-            self.build(*args, sender=sender, value=value, gas=gas)
-        )
+        return self._contract._chain.read(self.build(*args, sender=sender, value=value, gas=gas))
 
     def encode(self, *args: Any) -> bytes:
         """The calldata."""
         return self._pick(args).encode(args)
 
-    def build(
-        self, *args: Any, sender: Any = None, value: int = 0, gas: int | None = None
-    ) -> Call:
+    def build(self, *args: Any, sender: Any = None, value: int = 0, gas: int | None = None) -> Call:
         """The call, unsent: for `Chain.send_batch` and `Chain.read_batch`."""
         function = self._pick(args)
         contract = self._contract
@@ -120,6 +124,7 @@ class Method:
             gas,
             f"{contract._label}.{function.name}",
             function,
+            contract._interface,
         )
 
 

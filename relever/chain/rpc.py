@@ -82,7 +82,9 @@ class Rpc:
         ).encode()
         answers = self._exchange(body, all(_is_read(method) for method, _ in requests))
         if not isinstance(answers, list) or len(answers) != len(requests):
-            raise RpcError(f"{self.url} did not answer a batch of {len(requests)}: {answers!r:.300}")
+            raise RpcError(
+                f"{self.url} did not answer a batch of {len(requests)}: {answers!r:.300}"
+            )
         answers.sort(key=lambda answer: answer["id"])
         return answers
 
@@ -140,7 +142,7 @@ class Rpc:
         if b"\r\nconnection: close" in head and self._socket is not None:
             self._socket.close()
             self._socket = None
-        if status != b"200" and not body.lstrip()[:1] in (b"{", b"["):
+        if status != b"200" and body.lstrip()[:1] not in (b"{", b"["):
             raise ValueError(f"HTTP status {status.decode()}")
         return body
 
