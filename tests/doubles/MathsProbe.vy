@@ -1,0 +1,169 @@
+# pragma version 0.4.3
+"""
+@title MathsProbe
+@license GNU Affero General Public License v3.0 only
+@author Relever
+@notice The market's arithmetic laid open: interest, health, shares and packed words.
+"""
+from modules import health
+from modules import interest
+from modules import packing
+from modules import shares
+
+
+@pure
+@external
+def rate_at_target(code: uint256) -> uint256:
+    return interest._rate_at_target(code)
+
+
+@pure
+@external
+def deviation(borrow_assets: uint256, supply_assets: uint256) -> int256:
+    return interest._deviation(borrow_assets, supply_assets)
+
+
+@pure
+@external
+def curve(rate_at_target: uint256, deviation: int256) -> uint256:
+    return interest._curve(rate_at_target, deviation)
+
+
+@pure
+@external
+def borrow_rate(code: uint256, borrow_assets: uint256, supply_assets: uint256) -> uint256:
+    return interest._borrow_rate(code, borrow_assets, supply_assets)
+
+
+@pure
+@external
+def drift(code: uint256, deviation: int256, elapsed: uint256) -> uint256:
+    return interest._drift(code, deviation, elapsed)
+
+
+@pure
+@external
+def accrue(
+    code: uint256, borrow_assets: uint256, supply_assets: uint256, elapsed: uint256
+) -> (uint256, uint256):
+    return interest._accrue(code, borrow_assets, supply_assets, elapsed)
+
+
+@pure
+@external
+def accrue_repeatedly(
+    code: uint256, borrow_assets: uint256, supply_assets: uint256, elapsed: uint256, times: uint256
+) -> (uint256, uint256):
+    """@return Borrowed assets and the code after so many accruals, each of `elapsed` seconds."""
+    now_code: uint256 = code
+    borrowed: uint256 = borrow_assets
+    supplied: uint256 = supply_assets
+    for _: uint256 in range(times, bound=100_000):
+        earned: uint256 = 0
+        earned, now_code = interest._accrue(now_code, borrowed, supplied, elapsed)
+        borrowed += earned
+        supplied += earned
+    return borrowed, now_code
+
+
+@pure
+@external
+def constants() -> (uint256, uint256, uint256, uint256):
+    """@return Least rate, the code of the most, the code to start from, and codes per year."""
+    return (
+        interest.MIN_RATE,
+        convert(interest.MAX_CODE, uint256),
+        interest.INITIAL_CODE,
+        convert(interest.ADAPTATION, uint256),
+    )
+
+
+@pure
+@external
+def worth_down(collateral: uint256, price: uint256) -> uint256:
+    return health._worth_down(collateral, price)
+
+
+@pure
+@external
+def within(debt: uint256, worth: uint256, ltv: uint256) -> bool:
+    return health._within(debt, worth, ltv)
+
+
+@pure
+@external
+def bonus(debt: uint256, worth: uint256, threshold: uint256, base: uint256, most: uint256) -> uint256:
+    return health._bonus(debt, worth, threshold, base, most)
+
+
+@pure
+@external
+def repay_to_target_up(
+    debt: uint256,
+    worth: uint256,
+    hand_over_worth: uint256,
+    threshold: uint256,
+    target: uint256,
+    bonus: uint256,
+) -> uint256:
+    return health._repay_to_target_up(debt, worth, hand_over_worth, threshold, target, bonus)
+
+
+@pure
+@external
+def repay_for_all_up(hand_over_worth: uint256, bonus: uint256) -> uint256:
+    return health._repay_for_all_up(hand_over_worth, bonus)
+
+
+@pure
+@external
+def seized_down(repaid: uint256, hand_over: uint256, bonus: uint256) -> uint256:
+    return health._seized_down(repaid, hand_over, bonus)
+
+
+@pure
+@external
+def to_shares_down(assets: uint256, total_assets: uint256, total_shares: uint256) -> uint256:
+    return shares._to_shares_down(assets, total_assets, total_shares)
+
+
+@pure
+@external
+def to_shares_up(assets: uint256, total_assets: uint256, total_shares: uint256) -> uint256:
+    return shares._to_shares_up(assets, total_assets, total_shares)
+
+
+@pure
+@external
+def to_assets_down(amount: uint256, total_assets: uint256, total_shares: uint256) -> uint256:
+    return shares._to_assets_down(amount, total_assets, total_shares)
+
+
+@pure
+@external
+def to_assets_up(amount: uint256, total_assets: uint256, total_shares: uint256) -> uint256:
+    return shares._to_assets_up(amount, total_assets, total_shares)
+
+
+@pure
+@external
+def pack_totals(assets: uint256, amount: uint256, tail: uint256) -> uint256:
+    return packing._pack_totals(assets, amount, tail)
+
+
+@pure
+@external
+def unpack_totals(word: uint256) -> (uint256, uint256, uint256):
+    return packing._unpack_totals(word)
+
+
+@pure
+@external
+def pack_position(collateral: uint256, debt_shares: uint256) -> uint256:
+    return packing._pack_position(collateral, debt_shares)
+
+
+@pure
+@external
+def unpack_position(word: uint256) -> (uint256, uint256):
+    return packing._unpack_position(word)
