@@ -142,7 +142,5 @@ def test_vault__standards__are_covered(standard: str) -> None:
 
 def test_vault__abi__mints_and_burns_for_assets_only() -> None:
     names = {signature.partition("(")[0] for signature in functions(artifact("LRTVault").abi)}
-    assert names.isdisjoint(
-        {"burn", "burn_from", "set_minter", "is_minter", "renounce_ownership"}
-    )
+    assert names.isdisjoint({"burn", "burn_from", "set_minter", "is_minter", "renounce_ownership"})
     assert "mint(address,uint256)" not in functions(artifact("LRTVault").abi)

@@ -18,9 +18,7 @@ def test_add_adapter__owner__lists_it_last(setup: Setup) -> None:
 
     receipt = vault.add_adapter(adapter.address, 5 * WAD, sender=setup.actors.owner)
 
-    assert receipt.events == [
-        setup.event("AdapterAdded", adapter=adapter.address, cap=5 * WAD)
-    ]
+    assert receipt.events == [setup.event("AdapterAdded", adapter=adapter.address, cap=5 * WAD)]
     assert vault.adapter_count() == 3
     assert [vault.adapter_at(i) for i in range(3)] == [
         setup.adapter.address,
@@ -93,9 +91,7 @@ def test_add_adapter__eight_staked__deposits_and_exits_read_them_all(setup: Setu
 
     receipt = vault.redeem(WAD, who, who, sender=who)
 
-    assert receipt.events[:8] == [
-        setup.synced(adapter, 0, WAD, 9 * WAD) for adapter in adapters
-    ]
+    assert receipt.events[:8] == [setup.synced(adapter, 0, WAD, 9 * WAD) for adapter in adapters]
     assert sum(vault.booked(adapter.address) for adapter in adapters) == 72 * WAD
 
 

@@ -55,9 +55,7 @@ def test_allocate__gain_beyond_the_cap__leaves_no_room(staked: Setup) -> None:
 def test_allocate__more_than_idle__reverts(staked: Setup) -> None:
     vault = staked.vault
     with pytest.raises(Revert) as failure:
-        vault.allocate(
-            staked.adapter.address, vault.idle() + 1, sender=staked.actors.allocator
-        )
+        vault.allocate(staked.adapter.address, vault.idle() + 1, sender=staked.actors.allocator)
     assert failure.value.reason == "vault: not enough idle"
     staked.allocate(vault.idle())
     assert vault.idle() == 0
@@ -85,9 +83,7 @@ def test_allocate__unknown_adapter__reverts(staked: Setup) -> None:
 @pytest.mark.parametrize("role", ["owner", "guardian", "depositor", "stranger"])
 def test_allocate__not_the_allocator__reverts(staked: Setup, role: str) -> None:
     with pytest.raises(Revert) as failure:
-        staked.vault.allocate(
-            staked.adapter.address, WAD, sender=getattr(staked.actors, role)
-        )
+        staked.vault.allocate(staked.adapter.address, WAD, sender=getattr(staked.actors, role))
     assert failure.value.reason == "vault: not the allocator"
 
 

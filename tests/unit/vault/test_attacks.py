@@ -12,7 +12,7 @@ from tests.unit.vault.conftest import DAY, SEED, UNLOCK_PERIOD, WAD, Setup
 def test_inflation__first_deposit_then_a_gift__robs_nobody(
     setup: Setup, first: int, donation: int, gift: str
 ) -> None:
-    """The attacker mints little, inflates the price, and hopes that the victim's shares round away."""
+    """The attacker mints little, inflates the price, and hopes that shares round away."""
     vault, attacker, victim = setup.vault, setup.actors.attacker, setup.actors.depositor
     setup.deposit(first, attacker)
     if gift == "transfer":
@@ -44,9 +44,7 @@ def test_donation__sent_to_the_vault__changes_nothing(staked: Setup) -> None:
 def test_sandwich__around_a_gain__earns_nothing(staked: Setup, way: str) -> None:
     """In before the gain, out right after it: the gain has not unlocked."""
     vault, attacker = staked.vault, staked.actors.attacker
-    staked.vault.deallocate(
-        staked.adapter.address, 10 * WAD, sender=staked.actors.allocator
-    )
+    staked.vault.deallocate(staked.adapter.address, 10 * WAD, sender=staked.actors.allocator)
     shares = staked.deposit(1_000 * WAD, attacker)
     match way:
         case "paid":

@@ -67,16 +67,12 @@ def test_set_adapter_cap__guardian_raises__reverts(setup: Setup) -> None:
 @pytest.mark.parametrize("role", ["allocator", "depositor", "stranger"])
 def test_set_adapter_cap__anyone_else__reverts(setup: Setup, role: str) -> None:
     with pytest.raises(Revert) as failure:
-        setup.vault.set_adapter_cap(
-            setup.adapter.address, 0, sender=getattr(setup.actors, role)
-        )
+        setup.vault.set_adapter_cap(setup.adapter.address, 0, sender=getattr(setup.actors, role))
     assert failure.value.reason == "vault: not owner or guardian"
 
 
 @pytest.mark.parametrize("role", ["owner", "guardian"])
 def test_set_adapter_cap__unknown_adapter__reverts(setup: Setup, role: str) -> None:
     with pytest.raises(Revert) as failure:
-        setup.vault.set_adapter_cap(
-            setup.actors.stranger, 0, sender=getattr(setup.actors, role)
-        )
+        setup.vault.set_adapter_cap(setup.actors.stranger, 0, sender=getattr(setup.actors, role))
     assert failure.value.reason == "vault: unknown adapter"

@@ -7,9 +7,7 @@ from tests.unit.vault.conftest import SEED, WAD, Setup
 @pytest.fixture
 def leaving(staked: Setup) -> Setup:
     """25 of the 60 in the first adapter are on their way out, as exit 0."""
-    staked.vault.deallocate(
-        staked.adapter.address, 25 * WAD, sender=staked.actors.allocator
-    )
+    staked.vault.deallocate(staked.adapter.address, 25 * WAD, sender=staked.actors.allocator)
     return staked
 
 

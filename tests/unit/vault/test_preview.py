@@ -48,8 +48,8 @@ def test_preview__any_state__equals_the_action(in_state: Setup, amount: int) -> 
         with in_state.chain.isolated():
             expected = getattr(vault, name)(amount)
             event = act().events[-1]
-            done = event.args["shares" if name in ("previewDeposit", "previewWithdraw") else "assets"]
-            assert done == expected, name
+            asked_in_assets = name in ("previewDeposit", "previewWithdraw")
+            assert event.args["shares" if asked_in_assets else "assets"] == expected, name
 
 
 def test_preview__unreadable_adapter__reverts(staked: Setup) -> None:

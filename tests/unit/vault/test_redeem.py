@@ -45,9 +45,7 @@ def test_redeem__slash_not_yet_synced__pays_the_rate_after_it(staked: Setup) -> 
         staked.synced(staked.adapter, 0, 10 * WAD, 50 * WAD),
         staked.event("Transfer", sender=who, receiver=NOBODY, value=WAD),
         staked.moved(vault.address, who, expected),
-        staked.event(
-            "Withdraw", sender=who, receiver=who, owner=who, assets=expected, shares=WAD
-        ),
+        staked.event("Withdraw", sender=who, receiver=who, owner=who, assets=expected, shares=WAD),
     ]
 
 

@@ -5,9 +5,7 @@ from hypothesis import strategies as st
 
 from tests.unit.vault.conftest import UNLOCK_PERIOD, WAD, Setup
 
-amounts = st.one_of(
-    st.integers(1, 1_000), st.integers(1, 10**12), st.integers(1, 1_000 * WAD)
-)
+amounts = st.one_of(st.integers(1, 1_000), st.integers(1, 10**12), st.integers(1, 1_000 * WAD))
 stakes = st.integers(0, 80 * WAD)
 property_of = settings(
     max_examples=60,
@@ -137,9 +135,7 @@ def test_rate__any_actions__falls_by_losses_only_and_pays_at_most_the_live_one(
                 assert paid * WAD <= shares * (live_rate + 1)
             else:
                 continue
-            losses = sum(
-                event.args["loss"] for event in receipt.events if event.name == "Synced"
-            )
+            losses = sum(event.args["loss"] for event in receipt.events if event.name == "Synced")
             if not losses:
                 assert vault.rate() >= rate
             # The dead shares pay for the virtual assets; everyone else is covered.

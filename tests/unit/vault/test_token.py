@@ -49,9 +49,7 @@ def test_permit__signed_by_the_holder__lets_the_spender_redeem(setup: Setup) -> 
 
     receipt = vault.permit(*signed, sender=setup.actors.stranger)
 
-    assert receipt.events == [
-        setup.event("Approval", owner=owner, spender=spender, value=2 * WAD)
-    ]
+    assert receipt.events == [setup.event("Approval", owner=owner, spender=spender, value=2 * WAD)]
     assert vault.nonces(owner) == 1
     vault.redeem(2 * WAD, spender, owner, sender=spender)
     assert vault.balanceOf(owner) == 3 * WAD

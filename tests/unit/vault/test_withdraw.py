@@ -51,9 +51,7 @@ def test_withdraw__slash_not_yet_synced__costs_the_shares_after_it(staked: Setup
         staked.synced(staked.adapter, 0, 10 * WAD, 50 * WAD),
         staked.event("Transfer", sender=who, receiver=NOBODY, value=expected),
         staked.moved(vault.address, who, WAD),
-        staked.event(
-            "Withdraw", sender=who, receiver=who, owner=who, assets=WAD, shares=expected
-        ),
+        staked.event("Withdraw", sender=who, receiver=who, owner=who, assets=WAD, shares=expected),
     ]
 
 

@@ -1,0 +1,256 @@
+"""A slash in EigenLayer's own AllocationManager, all the way to the holders of the LRT."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import rlp
+from eth_utils import keccak, to_checksum_address
+
+from relever.artifacts import artifact
+from relever.baselayer import World, build_world, deploy_core
+from relever.chain import Anvil, Chain, Contract, Event, Revert
+
+WAD = 10**18
+DAY = 86_400
+UNLIMITED = 2**256 - 1
+SEED = 10**15
+VIRTUAL = 10**9
+# EigenLayer's scaling factors have 18 decimals: a unit for each whole token staked, at most.
+DUST = 100
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A vault with one real adapter; the depositor holds 60 shares, the lender 40."""
+
+    world: World
+    vault: Contract
+    adapter: Contract
+
+    @property
+    def chain(self) -> Chain:
+        return self.world.chain
+
+    @property
+    def allocator(self) -> str:
+        return self.world.roles.allocator
+
+    def slash(self, part: int) -> None:
+        """Slash the operator; EigenLayer itself reports the loss."""
+        receipt = self.world.slash(part)
+        assert receipt.events[-1].name == "OperatorSlashed"
+        assert receipt.events[-1].address == self.world.core.allocation_manager.address
+
+    def redeem(self, shares: int, who: str) -> int:
+        receipt = self.vault.redeem(shares, who, who, sender=who)
+        return int(receipt.events[-1].args["assets"])
+
+    def worth(self, total: int, shares: int) -> int:
+        """Shares at a total, rounded down, without asking the vault."""
+        return shares * (total + VIRTUAL) // (self.vault.totalSupply() + VIRTUAL)
+
+
+@pytest.fixture(scope="module")
+def built() -> Iterator[Suite]:
+    with Anvil.start() as node:
+        world = build_world(deploy_core(Chain.connect(node.url)))
+        chain, roles, core = world.chain, world.roles, world.core
+        for who in (roles.owner, roles.depositor, roles.lender, roles.stranger):
+            world.fund(who, wsteth=1_000 * WAD)
+        nonce = int(chain.rpc("eth_getTransactionCount", [roles.owner, "latest"]), 16) + 1
+        packed = rlp.encode([bytes.fromhex(roles.owner[2:]), nonce])
+        core.wsteth.approve(to_checksum_address(keccak(packed)[12:]), SEED, sender=roles.owner)
+        vault = chain.deploy(
+            artifact("LRTVault"),
+            core.wsteth.address,
+            "Relever LRT",
+            "rLRT",
+            roles.allocator,
+            roles.guardian,
+            7 * DAY,
+            UNLIMITED,
+            roles.owner,
+            sender=roles.owner,
+        )
+        adapter = chain.deploy(
+            artifact("EigenLayerAdapter"),
+            vault.address,
+            core.wsteth_strategy.address,
+            core.delegation_manager.address,
+            core.strategy_manager.address,
+            roles.operator,
+            sender=roles.owner,
+        )
+        vault.add_adapter(adapter.address, UNLIMITED, sender=roles.owner)
+        for who, amount in ((roles.depositor, 60 * WAD), (roles.lender, 40 * WAD)):
+            core.wsteth.approve(vault.address, UNLIMITED, sender=who)
+            vault.deposit(amount, who, sender=who)
+        core.wsteth.approve(vault.address, UNLIMITED, sender=roles.stranger)
+        vault.allocate(adapter.address, 80 * WAD, sender=roles.allocator)
+        yield Suite(world, vault, adapter)
+
+
+@pytest.fixture
+def suite(built: Suite) -> Iterator[Suite]:
+    with built.chain.isolated():
+        yield built
+
+
+def test_slash__synced_by_anyone__falls_on_every_holder_alike(suite: Suite) -> None:
+    vault, adapter, roles = suite.vault, suite.adapter, suite.world.roles
+    before = vault.totalAssets()
+    assert before == 100 * WAD + SEED
+    suite.slash(WAD // 10)
+    assert vault.rate() == WAD
+
+    receipt = vault.sync(adapter.address, sender=roles.stranger)
+
+    arguments = {"adapter": adapter.address, "gain": 0, "loss": 8 * WAD, "booked": 72 * WAD}
+    assert receipt.events == [Event("Synced", arguments, vault.address)]
+    total = before - 8 * WAD
+    assert vault.totalAssets() == total
+    assert vault.rate() == vault.live_rate() == suite.worth(total, WAD)
+    for who, shares in ((roles.depositor, 60 * WAD), (roles.lender, 40 * WAD)):
+        assert vault.convertToAssets(vault.balanceOf(who)) == suite.worth(total, shares)
+
+
+def test_slash__redeem_before_anyone_synced__pays_no_more_than_waiting(suite: Suite) -> None:
+    vault, roles = suite.vault, suite.world.roles
+    suite.slash(WAD // 2)
+    total = 60 * WAD + SEED
+    preview = vault.previewRedeem(5 * WAD)
+    assert preview == suite.worth(total, 5 * WAD)
+
+    runner = suite.redeem(5 * WAD, roles.depositor)
+
+    waiter = suite.redeem(5 * WAD, roles.lender)
+    assert runner == preview <= waiter <= runner + 1
+    assert vault.booked(suite.adapter.address) == 40 * WAD
+
+
+def test_slash__deposit_before_anyone_synced__does_not_share_the_loss(suite: Suite) -> None:
+    vault, newcomer = suite.vault, suite.world.roles.stranger
+    suite.slash(WAD // 2)
+    vault.deposit(10 * WAD, newcomer, sender=newcomer)
+    worth = vault.previewRedeem(vault.balanceOf(newcomer))
+    assert 10 * WAD - 2 <= worth <= 10 * WAD
+
+
+def test_slash__exit_in_the_queue__is_reached_too(suite: Suite) -> None:
+    vault, adapter = suite.vault, suite.adapter
+    vault.deallocate(adapter.address, 30 * WAD, sender=suite.allocator)
+    (root,) = suite.world.core.delegation_manager.getQueuedWithdrawalRoots(adapter.address)
+    suite.slash(WAD // 4)
+    suite.world.pass_withdrawal_delay()
+
+    vault.finish_exit(adapter.address, int.from_bytes(root, "big"))
+
+    # 30 leaving and 50 staying, each a quarter less.
+    assert vault.idle() == 20 * WAD + SEED + 30 * WAD * 3 // 4
+    assert vault.booked(adapter.address) == 50 * WAD * 3 // 4
+    assert vault.totalAssets() == 80 * WAD + SEED
+
+
+def test_slash__exit_that_has_matured__is_spared(suite: Suite) -> None:
+    vault, adapter = suite.vault, suite.adapter
+    vault.deallocate(adapter.address, 30 * WAD, sender=suite.allocator)
+    (root,) = suite.world.core.delegation_manager.getQueuedWithdrawalRoots(adapter.address)
+    suite.world.pass_withdrawal_delay()
+    suite.chain.mine()
+    suite.slash(WAD // 4)
+    assert vault.sync.call(adapter.address) == (0, 50 * WAD // 4)
+    vault.finish_exit(adapter.address, int.from_bytes(root, "big"))
+    assert vault.idle() == 50 * WAD + SEED
+    assert vault.booked(adapter.address) == 50 * WAD * 3 // 4
+
+
+def test_slash__locked_rewards__meet_the_loss_first(suite: Suite) -> None:
+    vault, adapter, roles = suite.vault, suite.adapter, suite.world.roles
+    vault.pay_rewards(5 * WAD, sender=roles.stranger)
+    suite.slash(WAD // 20)
+    vault.sync(adapter.address)
+    assert vault.locked_profit() == WAD
+    assert vault.totalAssets() == 100 * WAD + SEED
+    assert vault.rate() == WAD
+
+
+def test_slash__everything__kills_the_adapter_and_not_the_vault(suite: Suite) -> None:
+    vault, adapter, roles = suite.vault, suite.adapter, suite.world.roles
+    suite.slash(WAD)
+    assert adapter.total_assets() == 0
+    vault.sync(adapter.address)
+    assert vault.totalAssets() == vault.idle() == 20 * WAD + SEED
+    with pytest.raises(Revert) as failure:
+        vault.allocate(adapter.address, WAD, sender=suite.allocator)
+    assert failure.value.reason == "eigen: operator fully slashed"
+    with pytest.raises(Revert) as failure:
+        vault.deallocate(adapter.address, WAD, sender=suite.allocator)
+    assert failure.value.reason == "eigen: nothing staked"
+    # Who is left shares what is idle, and who comes pays the new price.
+    expected = suite.worth(20 * WAD + SEED, 60 * WAD)
+    assert suite.redeem(60 * WAD, roles.depositor) == expected
+    vault.deposit(WAD, roles.stranger, sender=roles.stranger)
+    assert WAD - 10 <= vault.previewRedeem(vault.balanceOf(roles.stranger)) <= WAD
+
+
+def test_undelegation__forced_by_the_operator__comes_home_whole(suite: Suite) -> None:
+    vault, adapter, core = suite.vault, suite.adapter, suite.world.core
+    core.delegation_manager.undelegate(adapter.address, sender=suite.world.roles.operator)
+    assert (adapter.staked(), adapter.exiting()) == (0, 80 * WAD)
+    assert vault.sync.call(adapter.address) == (0, 0)
+    with pytest.raises(Revert) as failure:
+        vault.allocate(adapter.address, WAD, sender=suite.allocator)
+    assert failure.value.reason == "eigen: undelegated"
+    (root,) = core.delegation_manager.getQueuedWithdrawalRoots(adapter.address)
+    suite.world.pass_withdrawal_delay()
+
+    vault.finish_exit(adapter.address, int.from_bytes(root, "big"))
+
+    assert vault.idle() == vault.totalAssets() == 100 * WAD + SEED
+    assert vault.booked(adapter.address) == 0
+
+
+def test_donation__to_the_strategy__is_a_gain_that_unlocks_slowly(suite: Suite) -> None:
+    vault, adapter, core = suite.vault, suite.adapter, suite.world.core
+    core.wsteth.transfer(core.wsteth_strategy.address, 8 * WAD, sender=suite.world.roles.stranger)
+    vault.sync(adapter.address)
+    assert vault.rate() == WAD
+    assert 8 * WAD - DUST <= vault.locked_profit() <= 8 * WAD
+    suite.chain.advance(7 * DAY)
+    assert 108 * WAD + SEED - DUST <= vault.totalAssets() <= 108 * WAD + SEED
+
+
+def test_slash__three_in_a_row_with_stakes_and_exits_between__is_conserved(suite: Suite) -> None:
+    """Every unit is idle, staked or lost: the tokens that EigenLayer holds say the same."""
+    vault, adapter, roles = suite.vault, suite.adapter, suite.world.roles
+    paid = 0
+    for part in (WAD // 3, WAD // 7, 3 * WAD // 4):
+        vault.deallocate(adapter.address, 5 * WAD, sender=suite.allocator)
+        suite.slash(part)
+        vault.deposit(7 * WAD, roles.stranger, sender=roles.stranger)
+        paid += 7 * WAD
+        vault.allocate(adapter.address, 4 * WAD, sender=suite.allocator)
+        vault.sync(adapter.address)
+    booked = vault.booked(adapter.address)
+    assert booked == adapter.total_assets() == adapter.staked() + adapter.exiting()
+    assert vault.totalAssets() == vault.idle() + booked
+    # The same by the published rule: each tranche times what each later slash leaves.
+    left = [WAD - WAD // 3, WAD - WAD // 7, WAD - 3 * WAD // 4]
+    stake = 80 * WAD
+    for part in left:
+        stake = stake * part // WAD + 4 * WAD
+    assert abs(booked - stake) <= 3 * DUST
+    assert vault.idle() == 20 * WAD + SEED + paid - 3 * 4 * WAD
+    assert suite.world.core.wsteth.balanceOf(vault.address) == vault.idle()
+
+
+@pytest.mark.parametrize("part", [WAD // 10, WAD - 1, WAD])
+def test_slash__any_size__every_view_still_answers(suite: Suite, part: int) -> None:
+    vault, who = suite.vault, suite.world.roles.depositor
+    suite.slash(part)
+    assert vault.live_rate() < vault.rate() == WAD
+    assert vault.maxDeposit(who) > 0
+    assert vault.maxRedeem(who) == min(60 * WAD, vault.maxRedeem(who)) > 0
+    vault.sync(suite.adapter.address)
+    assert vault.live_rate() == vault.rate()

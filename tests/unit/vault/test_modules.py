@@ -1,0 +1,128 @@
+"""The vault's arithmetic by itself: packed words, share conversions, locked profit."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import ceil, floor
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from relever.artifacts import artifact
+from relever.chain import Chain, Contract, Revert
+from tests.unit.vault.conftest import DAY, LARGEST, VIRTUAL
+
+word_128 = st.one_of(st.integers(0, 2**128 - 1), st.sampled_from([0, 1, 2**127, 2**128 - 1]))
+word_64 = st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 2**63, 2**64 - 1]))
+amounts = st.one_of(st.integers(0, LARGEST), st.integers(0, 10**20), st.just(LARGEST))
+property_of = settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@pytest.fixture(scope="session")
+def deployed_modules(vault_chain: Chain) -> Contract:
+    return vault_chain.deploy(artifact("VaultModules"))
+
+
+@pytest.fixture
+def modules(vault_chain: Chain, deployed_modules: Contract) -> Iterator[Contract]:
+    with vault_chain.isolated():
+        yield deployed_modules
+
+
+@property_of
+@given(idle=word_128, booked=word_128)
+def test_pack_funds__any_values__come_back(modules: Contract, idle: int, booked: int) -> None:
+    word = modules.pack_funds(idle, booked)
+    assert tuple(modules.unpack_funds(word)) == (idle, booked)
+
+
+@property_of
+@given(locked=word_128, unlock_end=word_64, updated=word_64)
+def test_pack_profit__any_values__come_back(
+    modules: Contract, locked: int, unlock_end: int, updated: int
+) -> None:
+    word = modules.pack_profit(locked, unlock_end, updated)
+    assert tuple(modules.unpack_profit(word)) == (locked, unlock_end, updated)
+
+
+@pytest.mark.parametrize("values", [(2**128, 0), (0, 2**128)])
+def test_pack_funds__too_wide__reverts(modules: Contract, values: tuple[int, int]) -> None:
+    with pytest.raises(Revert) as failure:
+        modules.pack_funds(*values)
+    assert failure.value.reason == "vault: funds overflow"
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ((2**128, 0, 0), "vault: profit overflow"),
+        ((0, 2**64, 0), "vault: time overflow"),
+        ((0, 0, 2**64), "vault: time overflow"),
+    ],
+)
+def test_pack_profit__too_wide__reverts(
+    modules: Contract, values: tuple[int, int, int], reason: str
+) -> None:
+    with pytest.raises(Revert) as failure:
+        modules.pack_profit(*values)
+    assert failure.value.reason == reason
+
+
+@property_of
+@given(amount=amounts, total=amounts, supply=amounts)
+def test_conversions__any_amounts__round_as_they_say(
+    modules: Contract, amount: int, total: int, supply: int
+) -> None:
+    shares = Fraction(amount * (supply + VIRTUAL), total + VIRTUAL)
+    assets = Fraction(amount * (total + VIRTUAL), supply + VIRTUAL)
+    assert modules.to_shares_down(amount, total, supply) == floor(shares)
+    assert modules.to_shares_up(amount, total, supply) == ceil(shares)
+    assert modules.to_assets_down(amount, total, supply) == floor(assets)
+    assert modules.to_assets_up(amount, total, supply) == ceil(assets)
+
+
+@property_of
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.integers(0, 3 * DAY),
+            st.one_of(st.just(0), st.integers(0, 1_000), st.integers(0, 10**24)),
+            st.one_of(st.just(0), st.integers(0, 1_000), st.integers(0, 10**24)),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    period=st.integers(1, 7 * DAY),
+)
+def test_book__any_history__follows_the_line(
+    modules: Contract, steps: list[tuple[int, int, int]], period: int
+) -> None:
+    """The same in exact fractions: what is locked, and when the last of it unlocks."""
+    chain: Chain = modules._chain
+    with chain.isolated():
+        locked, start, end = 0, chain.timestamp, chain.timestamp
+        for waited, gain, loss in steps:
+            chain.advance(waited)
+            now = chain.timestamp
+            left = ceil(Fraction(locked * (end - now), end - start)) if now < end else 0
+            assert modules.locked_up() == left
+            rest = end - now if left > loss else 0
+            left -= min(left, loss)
+            locked, start = left + gain, now
+            end = now + (floor(Fraction(left * rest + gain * period, locked)) if locked else 0)
+            modules.book(gain, loss, period)
+            assert modules.locked_up() == locked
+            # Never sooner than the old rest, never later than a period.
+            assert rest <= end - now <= max(period, rest)
+
+
+def test_book__nothing__keeps_the_line(modules: Contract, vault_chain: Chain) -> None:
+    modules.book(7_000, 0, 7 * DAY)
+    for _ in range(7):
+        vault_chain.advance(DAY)
+        modules.book(0, 0, 7 * DAY)
+    assert modules.locked_up() == 0
