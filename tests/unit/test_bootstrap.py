@@ -168,8 +168,8 @@ def test_make_setup__no_fitting_python__one_clear_line(copy: Copy) -> None:
 
 
 def test_make_setup__first_python_unfit__takes_the_next(copy: Copy) -> None:
-    unfit = copy.tool("old", "exit 1")
-    assert copy.run("make", "setup", f"PYTHON={unfit} {sys.executable}")[0] == 0
+    unfit, fit = copy.tool("old", "exit 1"), copy.tool("new", f'exec "{sys.executable}" "$@"')
+    assert copy.run("make", "setup", f"PYTHON={unfit} {fit}")[0] == 0
     assert (copy.part / "out" / "Token.json").is_file()
 
 
