@@ -104,14 +104,15 @@ def reverts(reason: str) -> Iterator[None]:
 def holdings(scene: Deployment, account: str) -> dict[str, int]:
     """What an account holds of everything, in smallest units; stETH in shares, which never round."""
     core, protocol = scene.world.core, scene.protocol
-    return {
-        "ether": scene.chain.balance(account),
-        "weth": core.weth.balanceOf(account),
-        "steth shares": core.steth.sharesOf(account),
-        "wsteth": core.wsteth.balanceOf(account),
-        "lrt": protocol.vault.balanceOf(account),
-        "market shares": protocol.market.balanceOf(account),
+    reads = {
+        "weth": core.weth.balanceOf,
+        "steth shares": core.steth.sharesOf,
+        "wsteth": core.wsteth.balanceOf,
+        "lrt": protocol.vault.balanceOf,
+        "market shares": protocol.market.balanceOf,
     }
+    amounts = scene.chain.read_batch([read.build(account) for read in reads.values()])
+    return {"ether": scene.chain.balance(account), **dict(zip(reads, amounts, strict=True))}
 
 
 def allowances_given(scene: Deployment, account: str) -> dict[str, int]:
@@ -138,7 +139,8 @@ def allowances_given(scene: Deployment, account: str) -> dict[str, int]:
 
 def assert_empty(scene: Deployment, contract: str) -> None:
     """A helper contract keeps nothing between calls: no token, no ether, no allowance given."""
-    assert not any(holdings(scene, contract).values()), holdings(scene, contract)
+    held = holdings(scene, contract)
+    assert not any(held.values()), held
     assert allowances_given(scene, contract) == {}
 
 

@@ -1,0 +1,59 @@
+"""A market with lenders and rates that are no round numbers, and a looper who trusts the router."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from relever.protocol import UNLIMITED, WAD, Deployment
+from tests.scene import (
+    ETHER,
+    NO_DEADLINE,
+    assert_empty,
+    borrow_against,
+    lend,
+    pass_days,
+    restake,
+    stake_idle,
+)
+
+# No bound but those that a test is about.
+FREE = (0, UNLIMITED, 0, NO_DEADLINE)
+
+
+@pytest.fixture(scope="module")
+def prepared(deployed: Deployment) -> Iterator[Deployment]:
+    """Made once for a module: each test puts it back."""
+    with deployed.chain.isolated():
+        prepare(deployed)
+        yield deployed
+
+
+@pytest.fixture
+def scene(prepared: Deployment) -> Iterator[Deployment]:
+    """Whatever a test does, the helpers are empty after it."""
+    protocol, roles = prepared.protocol, prepared.roles
+    with prepared.chain.isolated():
+        yield prepared
+        for helper in (protocol.router, protocol.liquidator, protocol.swap):
+            assert_empty(prepared, helper.address)
+            assert not protocol.market.is_authorized(roles.borrower, helper.address)
+
+
+def prepare(scene: Deployment) -> None:
+    protocol, roles, core = scene.protocol, scene.roles, scene.world.core
+    lend(scene, 1_000 * ETHER)
+    restake(scene, 500 * ETHER)
+    stake_idle(scene, 300 * ETHER)
+    scene.world.accrue_rewards(7_777_777_777_777)
+    # Little enough for the growth cap, over eight days.
+    rewards = ETHER // 2 + 7
+    scene.world.fund(roles.depositor, wsteth=rewards)
+    core.wsteth.approve(protocol.vault.address, rewards, sender=roles.depositor)
+    protocol.vault.pay_rewards(rewards, sender=roles.depositor)
+    borrow_against(scene, 20 * ETHER, 11 * ETHER)
+    pass_days(scene, 8)
+    # So that interest and fees are booked, and no test has to count their events.
+    protocol.market.accrue(sender=roles.stranger)
+    protocol.market.set_authorization(protocol.router.address, True, sender=roles.looper)
+    assert protocol.oracle.fundamental() < protocol.oracle.growth_cap()
+    assert protocol.vault.rate() > WAD
