@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -47,7 +48,7 @@ def artifact(name: str) -> Artifact:
     source = _find(name)
     entry = _cached(source)
     if entry is None:
-        entry = _compile(source)
+        entry = _compile(source, ROOT)
     return _loaded(name, source, entry)
 
 
@@ -64,7 +65,7 @@ def artifacts(
     workers = min(len(cold), os.cpu_count() or 1)
     if workers > 1:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            jobs = {pool.submit(_compile, sources[name]): name for name in cold}
+            jobs = {pool.submit(_compile, sources[name], ROOT): name for name in cold}
             try:
                 for job in as_completed(jobs):
                     job.result()
@@ -74,7 +75,7 @@ def artifacts(
                 pool.shutdown(cancel_futures=True)
                 raise
     elif cold:
-        _compile(sources[cold[0]])
+        _compile(sources[cold[0]], ROOT)
         if progress is not None:
             progress(cold[0])
     return {name: artifact(name) for name in sources}
@@ -135,60 +136,63 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _entry_path(source: Path) -> Path:
-    settings = f"{source.relative_to(ROOT)} {EVM_VERSION} {version('vyper')}"
+def _entry_path(source: Path, root: Path) -> Path:
+    settings = f"{source.relative_to(root)} {EVM_VERSION} {version('vyper')}"
     key = _digest(settings.encode())[:16]
-    return ROOT / "build" / "artifacts" / f"{source.stem}-{key}.json"
+    return root / "build" / "artifacts" / f"{source.stem}-{key}.json"
 
 
 def _cached(source: Path) -> dict[str, Any] | None:
     try:
-        entry: dict[str, Any] = json.loads(_entry_path(source).read_bytes())
+        entry: dict[str, Any] = json.loads(_entry_path(source, ROOT).read_bytes())
         for path, digest in entry["read"].items():
-            if _digest(Path(path).read_bytes()) != digest:
+            if _digest(Path(path).read_text().encode()) != digest:
                 return None
         if any(os.path.lexists(path) for path in entry["missed"]):
             return None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # No entry, or one cut short by hand: compile.
         return None
     return entry
 
 
-def _compile(source: Path) -> dict[str, Any]:
-    # Imported here, since it takes a second and a cached contract needs none of it.
-    from vyper.compiler import compile_from_file_input
-    from vyper.compiler.input_bundle import FilesystemInputBundle
-    from vyper.compiler.settings import Settings
-    from vyper.exceptions import VyperException
-
+def _compile(source: Path, root: Path) -> dict[str, Any]:
+    # The root is given, since another process may do this.
+    # Imported here, since it takes a second and a cached contract needs none of it; by name, since
+    # Vyper has no types to check against.
+    compiler, bundles, settings, exceptions = (
+        import_module(f"vyper.{name}")
+        for name in ("compiler", "compiler.input_bundle", "compiler.settings", "exceptions")
+    )
     read: dict[str, str] = {}
     missed: set[str] = set()
 
-    class Recording(FilesystemInputBundle):
-        def _normalize_path(self, path: Path) -> Path:
-            try:
-                resolved: Path = super()._normalize_path(path)
-            except Exception:
-                missed.add(str(path))
-                raise
-            return resolved
+    bundle = bundles.FilesystemInputBundle([_site_packages(), root / "contracts"])
+    resolve, load = bundle._normalize_path, bundle._load_from_path
 
-        def _load_from_path(self, resolved_path: Path, original_path: Path) -> Any:
-            loaded = super()._load_from_path(resolved_path, original_path)
-            read[str(resolved_path)] = _digest(resolved_path.read_bytes())
-            return loaded
+    def resolve_and_note(path: Path) -> Path:
+        try:
+            resolved: Path = resolve(path)
+        except Exception:
+            missed.add(str(path))
+            raise
+        return resolved
 
-    bundle = Recording([_site_packages(), ROOT / "contracts"])
+    def load_and_note(resolved: Path, asked: Path) -> Any:
+        loaded = load(resolved, asked)
+        read[str(resolved)] = _digest(loaded.contents.encode())
+        return loaded
+
+    bundle._normalize_path, bundle._load_from_path = resolve_and_note, load_and_note
     try:
-        out = compile_from_file_input(
+        out = compiler.compile_from_file_input(
             bundle.load_file(source),
             input_bundle=bundle,
-            settings=Settings(evm_version=EVM_VERSION),
+            settings=settings.Settings(evm_version=EVM_VERSION),
             output_formats=["abi", "bytecode", "bytecode_runtime"],
         )
-    except (VyperException, SyntaxError, OSError, UnicodeDecodeError) as error:
-        raise CompileError(f"{source.relative_to(ROOT)} does not compile:\n{error}") from None
+    except (exceptions.VyperException, SyntaxError, OSError, UnicodeDecodeError) as error:
+        raise CompileError(f"{source.relative_to(root)} does not compile:\n{error}") from None
     entry = {
         "abi": out["abi"],
         "bytecode": out["bytecode"],
@@ -196,7 +200,7 @@ def _compile(source: Path) -> dict[str, Any]:
         "read": read,
         "missed": sorted(missed),
     }
-    _write(_entry_path(source), entry)
+    _write(_entry_path(source, root), entry)
     return entry
 
 

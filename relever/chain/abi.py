@@ -15,6 +15,11 @@ from eth_utils.crypto import keccak
 
 AbiEntry = Mapping[str, Any]
 
+# eth_abi leaves these constructors untyped.
+_make_encoder: Any = TupleEncoder
+_make_decoder: Any = TupleDecoder
+_make_stream: Any = ContextFramesBytesIO
+
 checksum: Callable[[str], str] = lru_cache(maxsize=65_536)(to_checksum_address)
 
 
@@ -120,12 +125,10 @@ class _Values:
         self._in = [_inward(entry) for entry in entries]
         self._out = [_outward(entry) for entry in entries]
         # Looking codecs up by type costs more than using them, so it is done once.
-        self._encoder = TupleEncoder(
-            encoders=tuple(registry.get_encoder(kind) for kind in self.types)
-        )
-        self._decoder = TupleDecoder(
-            decoders=tuple(registry.get_decoder(kind, strict=False) for kind in self.types)
-        )
+        encoders = tuple(registry.get_encoder(kind) for kind in self.types)
+        decoders = tuple(registry.get_decoder(kind, strict=False) for kind in self.types)
+        self._encoder = _make_encoder(encoders=encoders)
+        self._decoder = _make_decoder(decoders=decoders)
 
     def encode(self, values: Sequence[Any]) -> bytes:
         if len(values) != self.count:
@@ -141,9 +144,7 @@ class _Values:
             return ()
         return tuple(
             value if convert is None else convert(value)
-            for convert, value in zip(
-                self._out, self._decoder(ContextFramesBytesIO(data)), strict=True
-            )
+            for convert, value in zip(self._out, self._decoder(_make_stream(data)), strict=True)
         )
 
 
