@@ -1,0 +1,75 @@
+# pragma version 0.4.3
+"""
+@title HostileMarket
+@license GNU Affero General Public License v3.0 only
+@author Relever
+@notice A market that is out for what a helper holds or may take. It lists itself, so that a helper
+        deployed with it as its factory believes it. When it is entered it makes the call that the
+        test set, and minds not how that went but remembers it.
+@dev Positions are empty, amounts answered are zero.
+"""
+
+
+# Whether the call was made, whether it went through, and what it answered or reverted with.
+called: public(bool)
+succeeded: public(bool)
+answer: public(Bytes[1024])
+
+target: address
+data: Bytes[2048]
+
+
+@external
+def set_call(target: address, data: Bytes[2048]):
+    """@notice What to do when entered."""
+    self.target = target
+    self.data = data
+    self.called = False
+    self.succeeded = False
+
+
+@external
+def run(target: address, first: Bytes[2048], second: Bytes[2048]):
+    """@notice Two calls in one transaction: the first must go through, the second is remembered."""
+    raw_call(target, first)
+    self._attempt(target, second)
+
+
+@view
+@external
+def is_listed(market: address) -> bool:
+    return True
+
+
+@view
+@external
+def position(owner: address) -> (uint256, uint256):
+    return 0, 0
+
+
+@external
+def adjust(
+    owner: address,
+    collateral_delta: int256,
+    debt_delta: int256,
+    receiver: address,
+    data: Bytes[1024],
+) -> (uint256, uint256):
+    self._attempt(self.target, self.data)
+    return 0, 0
+
+
+@external
+def liquidate(
+    owner: address, max_repay: uint256, min_seized: uint256, data: Bytes[1024]
+) -> (uint256, uint256):
+    self._attempt(self.target, self.data)
+    return 0, 0
+
+
+@internal
+def _attempt(target: address, data: Bytes[2048]):
+    if target == empty(address):
+        return
+    self.called = True
+    self.succeeded, self.answer = raw_call(target, data, max_outsize=1024, revert_on_failure=False)
