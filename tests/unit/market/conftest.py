@@ -87,9 +87,7 @@ class Setup:
         """Let the wallet call the market, or another contract."""
         contract = contract or self.market
         data = getattr(contract, function).encode(*args)
-        receipt: Receipt = self.wallet.run(
-            contract.address, data, sender=self.actors.stranger
-        )
+        receipt: Receipt = self.wallet.run(contract.address, data, sender=self.actors.stranger)
         return receipt
 
     def create(self, **terms: Any) -> Contract:
@@ -123,9 +121,7 @@ class Setup:
         for token in (self.loan, self.collateral):
             for account in vars(self.actors).values():
                 calls.append(token.mint.build(account, HOLDING, sender=account))
-                calls.append(
-                    token.approve.build(self.market.address, UNLIMITED, sender=account)
-                )
+                calls.append(token.approve.build(self.market.address, UNLIMITED, sender=account))
             calls.append(token.mint.build(self.wallet.address, HOLDING))
             approve = token.approve.encode(self.market.address, UNLIMITED)
             calls.append(self.wallet.run.build(token.address, approve))
@@ -224,9 +220,7 @@ def token(chain: Chain, decimals: int = 18, fee: int = 0) -> Contract:
     return chain.deploy(artifact("SettableToken"), decimals, fee)
 
 
-def create_market(
-    chain: Chain, factory: Contract, creator: str, terms: dict[str, Any]
-) -> Contract:
+def create_market(chain: Chain, factory: Contract, creator: str, terms: dict[str, Any]) -> Contract:
     """Through the factory; the terms in the order of the struct."""
     made = factory.create_market(tuple(terms.values()), "Lent", "LENT", sender=creator)
     return chain.contract(made.events[-1].args["market"], artifact("LendingMarket"))

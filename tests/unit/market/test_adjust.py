@@ -25,9 +25,7 @@ from tests.unit.market.conftest import (
 DATA = b"whatever"
 
 
-def told(
-    setup: Setup, collateral_delta: int, debt_delta: int, owner: str | None = None
-) -> Event:
+def told(setup: Setup, collateral_delta: int, debt_delta: int, owner: str | None = None) -> Event:
     """What the wallet logs when the market calls it back."""
     arguments = {
         "caller": setup.market.address,
@@ -154,9 +152,7 @@ def test_adjust__debt__is_rounded_up(aged: Setup) -> None:
     state = aged.market.state()
     exact = state.borrow_shares * (state.borrow_assets + 1)
     assert exact % (state.borrow_shares + 10**6) != 0
-    assert aged.debt() == assets_up(
-        state.borrow_shares, state.borrow_assets, state.borrow_shares
-    )
+    assert aged.debt() == assets_up(state.borrow_shares, state.borrow_assets, state.borrow_shares)
 
 
 def test_adjust__nothing_on_nothing__is_allowed_and_logged(setup: Setup) -> None:
@@ -249,9 +245,7 @@ def test_adjust__payout_to_nobody_or_the_market__reverts(
     owner = borrowed.actors.borrower
     for receiver in (NOBODY, borrowed.market.address):
         with borrowed.refused("market: receiver"):
-            borrowed.market.adjust(
-                owner, collateral_delta, debt_delta, receiver, sender=owner
-            )
+            borrowed.market.adjust(owner, collateral_delta, debt_delta, receiver, sender=owner)
 
 
 # Health

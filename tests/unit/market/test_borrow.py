@@ -1,0 +1,106 @@
+"""The thin name for more debt."""
+
+from tests.unit.market.conftest import (
+    DAY,
+    FEE,
+    MAX_96,
+    MAX_112,
+    MIN_DEBT,
+    NOBODY,
+    WAD,
+    YEAR,
+    Setup,
+)
+
+
+def test_borrow__collateral_there__pays_out_exactly(lent: Setup) -> None:
+    market, owner, receiver = lent.market, lent.actors.borrower, lent.actors.stranger
+    market.supply_collateral(100 * WAD, owner, sender=owner)
+    held = lent.loan.balanceOf(receiver)
+
+    receipt = market.borrow(50 * WAD, owner, receiver, sender=owner)
+
+    assert receipt.events == [
+        lent.moved(lent.loan, market.address, receiver, 50 * WAD),
+        lent.adjusted(owner, 0, 50 * WAD, receiver=receiver),
+    ]
+    assert lent.loan.balanceOf(receiver) == held + 50 * WAD
+    assert tuple(market.position(owner)) == (100 * WAD, 50 * WAD)
+
+
+def test_borrow__twice__adds_up(borrowed: Setup) -> None:
+    market, owner = borrowed.market, borrowed.actors.borrower
+    market.borrow(WAD, owner, owner, sender=owner)
+    assert borrowed.debt() == 91 * WAD
+
+
+def test_borrow__manager__acts_for_the_owner(lent: Setup) -> None:
+    market, owner, manager = lent.market, lent.actors.borrower, lent.actors.manager
+    market.supply_collateral(WAD, owner, sender=owner)
+    with lent.refused("market: not authorized"):
+        market.borrow(MIN_DEBT, owner, manager, sender=manager)
+    market.set_authorization(manager, True, sender=owner)
+    receipt = market.borrow(MIN_DEBT, owner, manager, sender=manager)
+    assert receipt.events[-1] == lent.adjusted(owner, 0, MIN_DEBT, caller=manager, receiver=manager)
+
+
+def test_borrow__payout_to_nobody_or_the_market__reverts(borrowed: Setup) -> None:
+    owner = borrowed.actors.borrower
+    for receiver in (NOBODY, borrowed.market.address):
+        with borrowed.refused("market: receiver"):
+            borrowed.market.borrow(1, owner, receiver, sender=owner)
+
+
+def test_borrow__zero__changes_nothing(borrowed: Setup) -> None:
+    owner, before = borrowed.actors.borrower, borrowed.books()
+    receipt = borrowed.market.borrow(0, owner, owner, sender=owner)
+    assert receipt.events == [borrowed.adjusted(owner, 0, 0)]
+    assert borrowed.books() == before
+
+
+def test_borrow__beyond_every_amount__reverts(borrowed: Setup) -> None:
+    owner = borrowed.actors.borrower
+    with borrowed.refused("market: amount width"):
+        borrowed.market.borrow(MAX_112 + 1, owner, owner, sender=owner)
+    with borrowed.refused("market: not enough cash"):
+        borrowed.market.borrow(MAX_112, owner, owner, sender=owner)
+
+
+def test_borrow__without_collateral__reverts(lent: Setup) -> None:
+    stranger = lent.actors.stranger
+    with lent.refused("market: unhealthy"):
+        lent.market.borrow(MIN_DEBT, stranger, stranger, sender=stranger)
+
+
+def test_borrow__share_width__is_the_bound_and_nothing_else_meets_it(setup: Setup) -> None:
+    """Rounded-up repayments make debt shares cheaper, until a great loan has too many of them."""
+    small = setup.another(min_debt=1)
+    market, actors = small.market, small.actors
+    market.set_caps((MAX_96, MAX_96, FEE), sender=actors.owner)
+    small.lend(5 * 10**27)
+    owners = (actors.borrower, actors.other_borrower, actors.manager, actors.liquidator)
+    for more, owner in enumerate(owners):
+        small.open(4 * WAD, WAD + more * 10**17 // 3, owner)
+    small.chain.advance(YEAR)
+    # Each leaves a part of a wei, which counts as one. Whoever pays it pays for the others too.
+    for owner in owners:
+        market.repay(small.debt(owner) - 1, owner, sender=owner)
+    for owner in owners[:-1]:
+        market.repay(1, owner, sender=owner)
+    state = market.state()
+    assert state.borrow_assets == 0 < state.borrow_shares
+    per_asset = state.borrow_shares + 10**6
+    most = (MAX_112 - state.borrow_shares) // per_asset
+    assert most < 5 * 10**27
+
+    great = actors.stranger
+    market.supply_collateral(10**28, great, sender=great)
+    with small.refused("market: borrow width"):
+        market.borrow(most + 1, great, great, sender=great)
+    market.borrow(most, great, great, sender=great)
+
+    small.chain.advance(DAY)
+    assert market.state().borrow_shares > MAX_112 - per_asset
+    market.repay(most // 2, great, sender=great)
+    market.adjust(great, -(10**28), -MAX_112, great, sender=great)
+    assert tuple(market.position(great)) == (0, 0)

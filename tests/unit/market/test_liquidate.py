@@ -1,0 +1,618 @@
+"""Liquidations: when, how much, at what price, and who bears what is not covered."""
+
+from fractions import Fraction
+
+import pytest
+
+from relever.chain import Event, Receipt
+from relever.protocol import Deployment
+from tests import scene
+from tests.unit.market.conftest import (
+    BASE_BONUS,
+    DAY,
+    MAX_BONUS,
+    MIN_DEBT,
+    NOBODY,
+    PRICE,
+    TARGET_HEALTH,
+    THRESHOLD,
+    UNLIMITED,
+    WAD,
+    Setup,
+    assets_down,
+    assets_up,
+    ceil,
+    shares_down,
+    shares_up,
+)
+
+COLLATERAL = 100 * WAD
+# At a price of 0.9 this is the threshold exactly.
+DEBT = 837 * WAD // 10
+EDGE = 9 * PRICE // 10
+# Health and bonus are counted in 1e-18: what a step of either is worth on this debt, in wei.
+DUST = 1_000
+BONUS_DUST = DEBT // WAD
+DATA = b"whatever"
+
+
+@pytest.fixture
+def scene_set(lent: Setup) -> Setup:
+    """1000 lent; the borrower owes 83.7 on 100, and is unhealthy below a price of 0.9."""
+    lent.open(COLLATERAL, DEBT)
+    return lent
+
+
+def bonus_at(price: int, debt: int = DEBT, collateral: int = COLLATERAL) -> int:
+    """The bonus, WAD: base plus shortfall, at most what is left, at least base."""
+    worth = collateral * price // PRICE
+    shortfall = WAD - worth * THRESHOLD // debt
+    left = max(worth * WAD // debt - WAD, 0)
+    return max(BASE_BONUS, min(MAX_BONUS, BASE_BONUS + shortfall, left))
+
+
+def to_target(price: int, handed_over: int, debt: int = DEBT) -> int:
+    """The least repayment that brings health to its target, in exact fractions."""
+    threshold, target = Fraction(THRESHOLD, WAD), Fraction(TARGET_HEALTH, WAD)
+    worth = Fraction(COLLATERAL * price, PRICE)
+    taken = (1 + Fraction(bonus_at(price), WAD)) * price / handed_over
+    exact = (target * debt - worth * threshold) / (target - taken * threshold)
+    return ceil(exact.numerator, exact.denominator)
+
+
+def sized(setup: Setup, price: int, handed_over: int | None = None) -> tuple[int, int]:
+    """What the market would repay and seize at most, after a look at both."""
+    handed_over = handed_over or price
+    repaid, seized = setup.market.liquidate.call(
+        setup.actors.borrower, UNLIMITED, 0, sender=setup.actors.liquidator
+    )
+    assert abs(repaid - to_target(price, handed_over)) < DUST
+    assert seized == seized_for(repaid, handed_over, bonus_at(price))
+    return repaid, seized
+
+
+def seized_for(repaid: int, handed_over: int, bonus: int) -> int:
+    return repaid * (WAD + bonus) * PRICE // (WAD * handed_over)
+
+
+def health_at(setup: Setup, price: int, owner: str | None = None) -> Fraction:
+    worth = Fraction(setup.held(owner) * price, PRICE)
+    return worth * Fraction(THRESHOLD, WAD) / setup.debt(owner)
+
+
+def liquidate(
+    setup: Setup, max_repay: int = UNLIMITED, min_seized: int = 0, owner: str | None = None
+) -> Receipt:
+    """The liquidator liquidates, by default the borrower."""
+    receipt: Receipt = setup.market.liquidate(
+        owner or setup.actors.borrower, max_repay, min_seized, sender=setup.actors.liquidator
+    )
+    return receipt
+
+
+def liquidated(
+    setup: Setup,
+    repaid: int,
+    seized: int,
+    bad_debt: int = 0,
+    lenders_loss: int = 0,
+    owner: str | None = None,
+    liquidator: str | None = None,
+) -> Event:
+    return setup.event(
+        "Liquidated",
+        owner=owner or setup.actors.borrower,
+        liquidator=liquidator or setup.actors.liquidator,
+        repaid=repaid,
+        seized=seized,
+        bad_debt=bad_debt,
+        lenders_loss=lenders_loss,
+    )
+
+
+def exchanged(setup: Setup, repaid: int, seized: int, liquidator: str | None = None) -> list[Event]:
+    """The two transfers of a liquidation, collateral first."""
+    liquidator, market = liquidator or setup.actors.liquidator, setup.market.address
+    out = setup.moved(setup.collateral, market, liquidator, seized)
+    return [out, setup.moved(setup.loan, liquidator, market, repaid)]
+
+
+# When
+
+
+def test_liquidate__at_the_threshold__reverts_and_a_hair_below_works(scene_set: Setup) -> None:
+    scene_set.oracle.set_price(EDGE)
+    for max_repay in (0, 1, DEBT, UNLIMITED):
+        with scene_set.refused("market: healthy"):
+            liquidate(scene_set, max_repay)
+    scene_set.oracle.set_price(EDGE - 1)
+    liquidate(scene_set, 1)
+
+
+def test_liquidate__interest__can_make_a_position_unhealthy(scene_set: Setup) -> None:
+    scene_set.oracle.set_price(EDGE)
+    before = scene_set.market.state()
+    scene_set.chain.advance(DAY)
+    now = scene_set.market.state()
+
+    receipt = liquidate(scene_set, WAD)
+
+    seized = seized_for(
+        WAD,
+        EDGE,
+        bonus_at(EDGE, debt=assets_up(now.borrow_shares, now.borrow_assets, now.borrow_shares)),
+    )
+    assert receipt.events == [
+        *scene_set.accrued(before, now),
+        *exchanged(scene_set, WAD, seized),
+        liquidated(scene_set, WAD, seized),
+    ]
+
+
+def test_liquidate__empty_position__reverts(lent: Setup) -> None:
+    lent.market.supply_collateral(WAD, lent.actors.borrower, sender=lent.actors.borrower)
+    lent.oracle.set_price(1)
+    for owner in (lent.actors.borrower, lent.actors.stranger, NOBODY):
+        with lent.refused("market: healthy"):
+            liquidate(lent, owner=owner)
+
+
+def test_liquidate__market_price_alone__is_no_trigger(scene_set: Setup) -> None:
+    scene_set.oracle.set_market_price(PRICE // 2)
+    with scene_set.refused("market: healthy"):
+        liquidate(scene_set)
+
+
+# How much
+
+
+@pytest.mark.parametrize("price", [EDGE - 1, 89 * PRICE // 100, 88 * PRICE // 100 + 7])
+def test_liquidate__in_part__restores_target_health_and_no_more(
+    scene_set: Setup, price: int
+) -> None:
+    market, owner = scene_set.market, scene_set.actors.borrower
+    scene_set.oracle.set_price(price)
+    before = health_at(scene_set, price)
+    repaid, seized = sized(scene_set, price)
+    state = market.state()
+
+    receipt = liquidate(scene_set)
+
+    assert receipt.events == [
+        *exchanged(scene_set, repaid, seized),
+        liquidated(scene_set, repaid, seized),
+    ]
+    assert tuple(market.position(owner)) == (COLLATERAL - seized, DEBT - repaid)
+    assert market.state() == state._replace(
+        borrow_assets=DEBT - repaid, borrow_shares=(DEBT - repaid) * 10**6
+    )
+    after, target = health_at(scene_set, price), Fraction(TARGET_HEALTH, WAD)
+    assert before < 1 < target
+    assert abs(after - target) < Fraction(DUST, DEBT)
+    with scene_set.refused("market: healthy"):
+        liquidate(scene_set)
+
+
+def test_liquidate__less_than_wanted__repays_that_and_improves_health(scene_set: Setup) -> None:
+    price = 88 * PRICE // 100
+    scene_set.oracle.set_price(price)
+    for repaid in (1, 10**9 + 7, WAD, to_target(price, price) // 2):
+        before, held, debt = health_at(scene_set, price), scene_set.held(), scene_set.debt()
+        seized = seized_for(repaid, price, bonus_at(price, debt, held))
+
+        receipt = liquidate(scene_set, repaid)
+
+        assert receipt.events[-1] == liquidated(scene_set, repaid, seized)
+        assert scene_set.debt() == debt - repaid
+        assert scene_set.held() == held - seized
+        assert health_at(scene_set, price) > before
+
+
+def test_liquidate__rounding__goes_against_the_liquidator(scene_set: Setup) -> None:
+    """One wei repaid brings what it is worth with the bonus, rounded down."""
+    price = EDGE - PRICE // 1000
+    scene_set.oracle.set_price(price)
+    receipt = liquidate(scene_set, 1)
+    assert receipt.events[-1] == liquidated(scene_set, 1, 1)
+    assert seized_for(1, price, bonus_at(price)) == 1
+    receipt = liquidate(scene_set, 9)
+    assert receipt.events[-1].args["seized"] == 10 < Fraction(9 * 10**3, 899) * Fraction(102, 100)
+
+
+def test_liquidate__nothing_offered__reverts(scene_set: Setup) -> None:
+    scene_set.oracle.set_price(EDGE - 1)
+    with scene_set.refused("market: nothing repaid"):
+        liquidate(scene_set, 0)
+
+
+def test_liquidate__min_seized__is_kept_to_the_wei(scene_set: Setup) -> None:
+    scene_set.oracle.set_price(89 * PRICE // 100)
+    seized = seized_for(WAD, 89 * PRICE // 100, bonus_at(89 * PRICE // 100))
+    with scene_set.refused("market: seized too little"):
+        liquidate(scene_set, WAD, seized + 1)
+    receipt = liquidate(scene_set, WAD, seized)
+    assert receipt.events[-1] == liquidated(scene_set, WAD, seized)
+
+
+# A six-hundredth of the position: what target health asks for would leave less than the minimum.
+SMALL_COLLATERAL, SMALL_DEBT = COLLATERAL // 600, DEBT // 600
+
+
+@pytest.fixture
+def small(lent: Setup) -> Setup:
+    """A small position, at a price that makes it unhealthy."""
+    lent.open(SMALL_COLLATERAL, SMALL_DEBT)
+    price = 89 * PRICE // 100
+    lent.oracle.set_price(price)
+    assert 0 < SMALL_DEBT - to_target(price, price) // 600 < MIN_DEBT
+    return lent
+
+
+def test_liquidate__rest_below_the_minimum__goes_whole(small: Setup) -> None:
+    market, owner, price = small.market, small.actors.borrower, 89 * PRICE // 100
+    seized = seized_for(SMALL_DEBT, price, bonus_at(price, SMALL_DEBT, SMALL_COLLATERAL))
+    left = SMALL_COLLATERAL - seized
+    assert left > 0
+
+    receipt = liquidate(small)
+
+    assert receipt.events == [
+        *exchanged(small, SMALL_DEBT, seized),
+        liquidated(small, SMALL_DEBT, seized),
+    ]
+    # The rest of the collateral is still its owner's.
+    assert tuple(market.position(owner)) == (left, 0)
+    assert market.state().borrow_shares == 0
+    market.withdraw_collateral(left, owner, owner, sender=owner)
+
+
+def test_liquidate__almost_all_of_a_small_one__leaves_the_minimum(small: Setup) -> None:
+    receipt = liquidate(small, SMALL_DEBT - 1)
+    assert receipt.events[-1].args["repaid"] == SMALL_DEBT - MIN_DEBT
+    assert small.debt() == MIN_DEBT
+
+
+def test_liquidate__at_or_below_the_minimum__must_be_whole(lent: Setup) -> None:
+    market, borrower, other = lent.market, lent.actors.borrower, lent.actors.other_borrower
+    held = MIN_DEBT * 1000 // 837
+    for owner in (borrower, other):
+        lent.open(held, MIN_DEBT, owner)
+    # One of them goes below the minimum by repaying.
+    market.adjust(other, -(held // 2), -(MIN_DEBT // 2), other, sender=other)
+    lent.oracle.set_price(89 * PRICE // 100)
+    for owner, debt in ((borrower, MIN_DEBT), (other, MIN_DEBT // 2)):
+        assert lent.debt(owner) == debt
+        for part in (1, debt - 1):
+            with lent.refused("market: repay must be whole"):
+                liquidate(lent, part, owner=owner)
+        liquidate(lent, debt, owner=owner)
+        assert lent.debt(owner) == 0
+
+
+@pytest.mark.parametrize("percent", [89, 88, 87, 86, 855, 85])
+@pytest.mark.parametrize("parts", [2, 10, 100])
+def test_liquidate__split__pays_no_more_than_at_once(
+    scene_set: Setup, percent: int, parts: int
+) -> None:
+    price = percent * PRICE // (100 if percent < 100 else 1000)
+    scene_set.oracle.set_price(price)
+
+    def gain(receipt: Receipt) -> Fraction:
+        done = receipt.events[-1].args
+        return Fraction(done["seized"] * price, PRICE) - done["repaid"]
+
+    with scene_set.chain.isolated():
+        whole = liquidate(scene_set)
+        at_once = gain(whole)
+        repaid = whole.events[-1].args["repaid"]
+    split = Fraction(0)
+    for _ in range(parts):
+        if health_at(scene_set, price) >= 1:
+            break
+        split += gain(liquidate(scene_set, repaid // parts))
+    assert split <= at_once + BONUS_DUST
+
+
+def test_liquidate__oneself__gains_nothing(scene_set: Setup) -> None:
+    owner, price = scene_set.actors.borrower, 87 * PRICE // 100
+    scene_set.oracle.set_price(price)
+
+    def wealth() -> Fraction:
+        held = scene_set.collateral.balanceOf(owner) + scene_set.held()
+        return Fraction(held * price, PRICE) + scene_set.loan.balanceOf(owner) - scene_set.debt()
+
+    before = wealth()
+    receipt = scene_set.market.liquidate(owner, UNLIMITED, 0, sender=owner)
+    assert receipt.events[-1].args["liquidator"] == owner
+    assert before - 2 < wealth() <= before
+
+
+# At what price
+
+
+def test_liquidate__market_below_fundamental__hands_over_at_the_market(scene_set: Setup) -> None:
+    price, market_price = 89 * PRICE // 100, 88 * PRICE // 100
+    scene_set.oracle.set_price(price)
+    scene_set.oracle.set_market_price(market_price)
+    repaid, seized = sized(scene_set, price, market_price)
+
+    receipt = liquidate(scene_set)
+
+    done = receipt.events[-1].args
+    assert (done["repaid"], done["seized"]) == (repaid, seized)
+    assert repaid > to_target(price, price) + DUST
+    assert abs(health_at(scene_set, price) - Fraction(TARGET_HEALTH, WAD)) < Fraction(DUST, DEBT)
+
+
+def test_liquidate__market_above_fundamental__hands_over_at_fundamental(scene_set: Setup) -> None:
+    price = 89 * PRICE // 100
+    scene_set.oracle.set_price(price)
+    scene_set.oracle.set_market_price(2 * PRICE)
+    repaid, seized = sized(scene_set, price)
+    receipt = liquidate(scene_set)
+    assert receipt.events[-1] == liquidated(scene_set, repaid, seized)
+
+
+def test_liquidate__dead_feed__hands_over_at_fundamental(scene_set: Setup) -> None:
+    price = 89 * PRICE // 100
+    scene_set.oracle.set_price(price)
+    scene_set.oracle.set_market_price(PRICE // 2)
+    scene_set.oracle.set_dead(True)
+    repaid, seized = sized(scene_set, price)
+    receipt = liquidate(scene_set)
+    assert receipt.events[-1] == liquidated(scene_set, repaid, seized)
+
+
+def test_liquidate__market_too_low_for_debt_and_bonus__goes_whole(scene_set: Setup) -> None:
+    price, market_price = 89 * PRICE // 100, 80 * PRICE // 100
+    scene_set.oracle.set_price(price)
+    scene_set.oracle.set_market_price(market_price)
+    repaid = ceil(80 * WAD * WAD, WAD + bonus_at(price))
+
+    receipt = liquidate(scene_set)
+
+    assert receipt.events[-1] == liquidated(
+        scene_set, repaid, COLLATERAL, DEBT - repaid, DEBT - repaid
+    )
+
+
+# What is not covered
+
+
+@pytest.mark.parametrize("percent", [80, 50, 84])
+def test_liquidate__not_covered__goes_whole_and_lenders_bear_the_rest(
+    scene_set: Setup, percent: int
+) -> None:
+    market, actors = scene_set.market, scene_set.actors
+    price = percent * PRICE // 100
+    scene_set.oracle.set_price(price)
+    assert bonus_at(price) == BASE_BONUS
+    repaid = ceil(percent * WAD * WAD, WAD + BASE_BONUS)
+    bad = DEBT - repaid
+    claim, state = market.maxWithdraw(actors.lender), market.state()
+
+    with scene_set.refused("market: repay must be whole"):
+        liquidate(scene_set, repaid - 1)
+    receipt = liquidate(scene_set, repaid, COLLATERAL)
+
+    assert receipt.events == [
+        *exchanged(scene_set, repaid, COLLATERAL),
+        liquidated(scene_set, repaid, COLLATERAL, bad, bad),
+    ]
+    assert tuple(market.position(actors.borrower)) == (0, 0)
+    assert market.state() == state._replace(
+        supply_assets=1_000 * WAD - bad, borrow_assets=0, borrow_shares=0
+    )
+    assert scene_set.loan.balanceOf(market.address) == 1_000 * WAD - bad
+    assert claim == 1_000 * WAD - DEBT
+    left = market.convertToAssets(market.balanceOf(actors.lender))
+    assert left == assets_down(1_000 * WAD * 10**6, 1_000 * WAD - bad, 1_000 * WAD * 10**6)
+    market.redeem(
+        market.balanceOf(actors.lender), actors.lender, actors.lender, sender=actors.lender
+    )
+
+
+def test_liquidate__just_covered__may_go_in_part_and_just_not__may_not(scene_set: Setup) -> None:
+    # Debt and base bonus: 83.7 * 1.01.
+    price = 84_537 * PRICE // 100_000
+    scene_set.oracle.set_price(price)
+    assert bonus_at(price) == BASE_BONUS
+    liquidate(scene_set, WAD)
+    scene_set.oracle.set_price(price - PRICE // WAD)
+    with scene_set.refused("market: repay must be whole"):
+        liquidate(scene_set, WAD)
+
+
+def test_liquidate__worthless_collateral__is_taken_for_nothing(scene_set: Setup) -> None:
+    scene_set.oracle.set_price(0)
+    receipt = liquidate(scene_set, 0)
+    assert receipt.events == [
+        scene_set.moved(
+            scene_set.collateral,
+            scene_set.market.address,
+            scene_set.actors.liquidator,
+            COLLATERAL,
+        ),
+        liquidated(scene_set, 0, COLLATERAL, DEBT, DEBT),
+    ]
+    assert tuple(scene_set.market.position(scene_set.actors.borrower)) == (0, 0)
+
+
+def bad_debt(busy: Setup, debt: int, price: int) -> tuple[str, int, int, int]:
+    """A position of that debt at a price too low; who, and what is repaid, seized, written off."""
+    owner = busy.actors.stranger
+    collateral = debt * 10 // 9
+    busy.open(collateral, debt, owner)
+    busy.oracle.set_price(price)
+    owed = busy.debt(owner)
+    repaid = ceil(collateral * price // PRICE * WAD, WAD + BASE_BONUS)
+    return owner, repaid, collateral, owed - repaid
+
+
+def test_liquidate__bad_debt_within_the_fee__costs_lenders_nothing(busy: Setup) -> None:
+    market, lender = busy.market, busy.actors.lender
+    owner, repaid, seized, bad = bad_debt(busy, MIN_DEBT, PRICE * 864 // 1000)
+    state, fees = market.state(), market.balanceOf(market.address)
+    burned = shares_up(bad, state.supply_assets, state.supply_shares)
+    assert 0 < burned < fees
+    claim = market.convertToAssets(market.balanceOf(lender))
+
+    receipt = liquidate(busy, owner=owner)
+
+    out, paid = exchanged(busy, repaid, seized)
+    assert receipt.events == [
+        busy.moved(market, market.address, NOBODY, burned),
+        out,
+        paid,
+        liquidated(busy, repaid, seized, bad, 0, owner),
+    ]
+    assert market.balanceOf(market.address) == fees - burned
+    after = market.state()
+    assert after.supply_shares == state.supply_shares - burned
+    assert after.supply_assets == state.supply_assets - bad
+    assert after.borrow_assets == state.borrow_assets - repaid - bad
+    assert claim <= market.convertToAssets(market.balanceOf(lender)) <= claim + 1
+
+
+def test_liquidate__bad_debt_beyond_the_fee__takes_it_all_and_then_lenders(busy: Setup) -> None:
+    market, actors = busy.market, busy.actors
+    owner, repaid, seized, bad = bad_debt(busy, 50 * WAD, PRICE // 2)
+    state, fees = market.state(), market.balanceOf(market.address)
+    covered = assets_down(fees, state.supply_assets, state.supply_shares)
+    assert 0 < covered < bad
+    lenders = (actors.lender, actors.other_lender)
+    claims = sum(market.convertToAssets(market.balanceOf(lender)) for lender in lenders)
+
+    receipt = liquidate(busy, owner=owner)
+
+    out, paid = exchanged(busy, repaid, seized)
+    assert receipt.events == [
+        busy.moved(market, market.address, NOBODY, fees),
+        out,
+        paid,
+        liquidated(busy, repaid, seized, bad, bad - covered, owner),
+    ]
+    assert market.balanceOf(market.address) == 0
+    after = market.state()
+    assert after.supply_assets == state.supply_assets - bad
+    assert after.supply_shares == state.supply_shares - fees
+    left = sum(market.convertToAssets(market.balanceOf(lender)) for lender in lenders)
+    assert abs(claims - left - (bad - covered)) <= 2
+
+
+def test_liquidate__no_bad_debt__costs_lenders_and_protocol_nothing(busy: Setup) -> None:
+    market, actors = busy.market, busy.actors
+    busy.oracle.set_price(96 * PRICE // 100)
+    before, fees = market.state(), market.balanceOf(market.address)
+    others = market.position(actors.other_borrower)
+
+    receipt = liquidate(busy)
+
+    assert receipt.events[-1].args["bad_debt"] == receipt.events[-1].args["lenders_loss"] == 0
+    after = market.state()
+    assert after.supply_assets == before.supply_assets
+    assert after.supply_shares == before.supply_shares
+    assert market.balanceOf(market.address) == fees
+    now = market.position(actors.other_borrower)
+    assert now[0] == others[0]
+    assert now[1] in (others[1], others[1] - 1)
+
+
+def test_liquidate__shares_burned__round_down_for_a_part(busy: Setup) -> None:
+    market = busy.market
+    busy.oracle.set_price(96 * PRICE // 100)
+    before = market.state()
+    repaid = WAD + 1
+    liquidate(busy, repaid)
+    burned = shares_down(repaid, before.borrow_assets, before.borrow_shares)
+    assert burned != shares_up(repaid, before.borrow_assets, before.borrow_shares)
+    assert before.borrow_shares - market.state().borrow_shares == burned
+
+
+def test_liquidate__the_last_debt__leaves_neither_shares_nor_assets_behind(busy: Setup) -> None:
+    market, actors = busy.market, busy.actors
+    busy.oracle.set_price(PRICE // 2)
+    for owner in (actors.borrower, actors.other_borrower):
+        liquidate(busy, owner=owner)
+    state = market.state()
+    assert state.borrow_shares == 0
+    # The virtual share's interest, at most a wei or two.
+    assert state.borrow_assets <= 2
+
+
+# By whom, and with a callback
+
+
+def test_liquidate__callback__comes_between_collateral_and_payment(scene_set: Setup) -> None:
+    market, wallet, owner = scene_set.market, scene_set.wallet.address, scene_set.actors.borrower
+    price = 89 * PRICE // 100
+    scene_set.oracle.set_price(price)
+    repaid, seized = sized(scene_set, price)
+    held = scene_set.collateral.balanceOf(wallet)
+    scene_set.wallet.set_steps(
+        [(scene_set.collateral.address, scene_set.collateral.balanceOf.encode(wallet))]
+    )
+
+    receipt = scene_set.run("liquidate", owner, UNLIMITED, seized, DATA)
+
+    out, paid = exchanged(scene_set, repaid, seized, wallet)
+    called = {
+        "caller": market.address,
+        "owner": owner,
+        "repaid": repaid,
+        "seized": seized,
+        "data": DATA,
+    }
+    assert receipt.events == [
+        out,
+        Event("LiquidateCalled", called, wallet),
+        paid,
+        liquidated(scene_set, repaid, seized, liquidator=wallet),
+    ]
+    (seen,) = scene_set.wallet.all_outcomes()
+    assert int.from_bytes(seen.answer, "big") == held + seized
+
+
+def test_liquidate__no_data__calls_nobody_back(scene_set: Setup) -> None:
+    scene_set.oracle.set_price(EDGE - 1)
+    receipt = scene_set.run("liquidate", scene_set.actors.borrower, WAD, 0)
+    assert [event.name for event in receipt.events] == ["Transfer", "Transfer", "Liquidated"]
+
+
+def test_liquidate__payment_fails__reverts(scene_set: Setup) -> None:
+    scene_set.oracle.set_price(EDGE - 1)
+    loan, liquidator = scene_set.loan, scene_set.actors.liquidator
+    loan.approve(scene_set.market.address, WAD - 1, sender=liquidator)
+    with scene_set.refused("token: allowance"):
+        liquidate(scene_set, WAD)
+
+
+def test_liquidate__all_lent_out__works(lent: Setup) -> None:
+    lent.open(1_100 * WAD, 1_000 * WAD)
+    lent.oracle.set_price(PRICE * 95 // 100)
+    liquidate(lent)
+    assert health_at(lent, PRICE * 95 // 100) >= Fraction(TARGET_HEALTH, WAD)
+
+
+def test_liquidate__real_slash__hands_over_at_the_live_rate(deployment: Deployment) -> None:
+    roles, market = deployment.roles, deployment.protocol.market
+    scene.lend(deployment, 100 * WAD)
+    scene.restake(deployment, 100 * WAD)
+    scene.stake_idle(deployment, 90 * WAD)
+    collateral = 10 * WAD
+    scene.borrow_against(deployment, collateral, scene.worth(deployment, collateral) * 9 // 10)
+    scene.slash_and_sync(deployment, WAD // 10)
+    debt = market.position(roles.borrower)[1]
+    price = scene.price_e36(deployment)
+    assert debt * WAD > scene.worth(deployment, collateral) * THRESHOLD
+    weth = deployment.world.core.weth
+    deployment.world.fund(roles.liquidator, weth=debt)
+    weth.approve(market.address, debt, sender=roles.liquidator)
+
+    receipt = market.liquidate(roles.borrower, UNLIMITED, 0, sender=roles.liquidator)
+
+    done = receipt.events[-1].args
+    held, left = market.position(roles.borrower)
+    assert (held, left) == (collateral - done["seized"], debt - done["repaid"] - done["bad_debt"])
+    worth = Fraction(done["seized"] * price, PRICE)
+    assert done["repaid"] * Fraction(101, 100) - 2 <= worth <= done["repaid"] * Fraction(105, 100)
