@@ -6,7 +6,7 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice Opens, raises, lowers and closes a leveraged position in one transaction, for its caller only.
-@dev No target comes from the caller but a listed market. The market's callback is answered only while
+@dev No target comes from the caller but a market that is listed, or was when it comes to closing. The market's callback is answered only while
      the router's own call to that market runs. The bounds are checked at the end of every call,
      whatever came before. Between calls the router holds no token, allowance or debt; what someone
      sends it by mistake is paid to nobody, since only differences of balances are used.
@@ -63,6 +63,8 @@ def open(
     bounds: ILeverageRouter.Bounds,
 ) -> (uint256, uint256):
     """@notice See `ILeverageRouter`."""
+    listed: bool = staticcall IMarketFactory(FACTORY).is_listed(market)
+    assert listed, "router: market not listed"
     self._enter(market, bounds.deadline)
     assert amount_in + borrow > 0, "router: nothing to do"
     lst_in: uint256 = 0
@@ -95,6 +97,8 @@ def close(
     bounds: ILeverageRouter.Bounds,
 ) -> (uint256, uint256, uint256):
     """@notice See `ILeverageRouter`."""
+    known: bool = staticcall IMarketFactory(FACTORY).was_listed(market)
+    assert known, "router: market never listed"
     self._enter(market, bounds.deadline)
     assert collateral_out > 0, "router: nothing to do"
     before: uint256 = token._balance(lrt_path.WETH, self)
@@ -155,8 +159,6 @@ def on_adjust(
 @internal
 def _enter(market: address, deadline: uint256):
     assert block.timestamp <= deadline, "router: deadline passed"
-    listed: bool = staticcall IMarketFactory(FACTORY).is_listed(market)
-    assert listed, "router: market not listed"
     self._active_market = market
 
 

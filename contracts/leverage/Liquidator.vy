@@ -7,7 +7,7 @@
 @author Relever
 @notice Liquidates with no capital of its own: the market hands the collateral over first, it is sold,
         the debt repaid, and the profit goes to the caller.
-@dev Listed markets of LRT and WETH only. The callback is answered only while the liquidator's own
+@dev Only markets of LRT and WETH that are or were listed. The callback is answered only while the liquidator's own
      call to that market runs. Between calls it holds nothing; what is sent here by mistake is paid to
      nobody.
 """
@@ -50,8 +50,8 @@ def liquidate(
     market: address, owner: address, max_repay: uint256, route: IRoute.Route, min_profit: uint256
 ) -> uint256:
     """@notice See `ILiquidator`."""
-    listed: bool = staticcall IMarketFactory(FACTORY).is_listed(market)
-    assert listed, "liquidator: market not listed"
+    known: bool = staticcall IMarketFactory(FACTORY).was_listed(market)
+    assert known, "liquidator: never listed"
     before: uint256 = token._balance(lrt_path.WETH, self)
     repaid: uint256 = 0
     seized: uint256 = 0

@@ -1,5 +1,6 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
+# pragma optimize codesize
 """
 @title LendingMarket
 @custom:contract-name LendingMarket
@@ -10,8 +11,10 @@
 @dev Loan and collateral token must be plain ERC-20s of at most 18 decimals. Nothing reads the
      market's own token balance: a donation changes nothing.
      Every state-changing function is locked while another runs, and so is every view but the
-     `max*` four, `balanceOf`, `allowance`, `is_authorized`, `nonces` and the constants: they revert
+     five `max*`, `balanceOf`, `allowance`, `is_authorized`, `nonces` and the constants: they revert
      when a callback asks them.
+     Optimised for size, for 0.2 % more gas: a blueprint holds creation code, of which it takes at most
+     24,573 bytes.
      An action loads and accrues the totals once, changes them in memory, and stores them before the
      first token moves. Widths are guarded only where supply, debt or collateral is added.
 """
@@ -424,9 +427,11 @@ def _size_liquidation(
 ) -> (uint256, uint256):
     """
     @notice What is repaid, rounded up, and seized, rounded down: both against the liquidator.
-    @dev A part restores target health. It is allowed only while the collateral covers debt and bonus,
-         for only then does a part improve health; else, and where the rest would be below the
-         minimum debt, the position goes whole.
+    @dev A part restores target health. It is allowed only while the collateral, at the price at which
+         it is handed over, covers debt and bonus, for only then does a part improve health; else,
+         and where the rest would be below the minimum debt, the position goes whole.
+         A position that goes whole for want of collateral is paid for at its fundamental worth: debt
+         which the stake behind it covers is not forgiven because the market pays less today.
     """
     fundamental: uint256 = 0
     market: uint256 = 0
@@ -436,12 +441,14 @@ def _size_liquidation(
     assert not health._within(debt, worth, THRESHOLD), "market: healthy"
     hand_over: uint256 = min(fundamental, market) if usable else fundamental
     hand_over_worth: uint256 = health._worth_down(collateral, hand_over)
-    bonus: uint256 = health._bonus(debt, worth, THRESHOLD, BASE_BONUS, MAX_BONUS)
+    bonus: uint256 = health._bonus(
+        debt, worth, hand_over_worth, THRESHOLD, BASE_BONUS, MAX_BONUS
+    )
 
     if hand_over_worth * WAD < debt * (WAD + bonus):
-        whole: uint256 = health._repay_for_all_up(hand_over_worth, bonus)
+        whole: uint256 = min(debt, health._repay_for_all_up(worth, BASE_BONUS))
         assert max_repay >= whole, "market: repay must be whole"
-        return min(whole, debt), collateral
+        return whole, collateral
 
     wanted: uint256 = health._repay_to_target_up(
         debt, worth, hand_over_worth, THRESHOLD, TARGET_HEALTH, bonus

@@ -6,7 +6,7 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice Anyone creates a market from the blueprint; the market itself refuses terms that cannot work.
-        The owner lists what router and liquidator may use and sets every market's caps and fee, the
+        The owner lists where the router may open positions and sets every market's caps and fee, the
         guardian delists and lowers caps.
 """
 # Ownership in two steps. Left out: renouncing it, for markets would be left without caps.
@@ -37,6 +37,8 @@ BLUEPRINT: public(immutable(address))
 guardian: public(address)
 is_market: public(HashMap[address, bool])
 is_listed: public(HashMap[address, bool])
+# Stays true after a delisting.
+was_listed: public(HashMap[address, bool])
 
 
 @deploy
@@ -61,16 +63,17 @@ def create_market(terms: ILendingMarket.Terms, name: String[32], symbol: String[
 
 @external
 def list_market(market: address):
-    """@notice Let router and liquidator use a market of this factory. Owner only."""
+    """@notice Let the router open positions at a market of this factory. Owner only."""
     ownable._check_owner()
     assert self.is_market[market], "factory: unknown market"
     self.is_listed[market] = True
+    self.was_listed[market] = True
     log IMarketFactory.ListingSet(market=market, listed=True)
 
 
 @external
 def delist_market(market: address):
-    """@notice Owner or guardian. Positions stay as they are and can be changed at the market."""
+    """@notice Owner or guardian. Opening stops; closing and liquidating go on."""
     allowed: bool = msg.sender in [ownable.owner, self.guardian]
     assert allowed, "factory: not owner or guardian"
     assert self.is_listed[market], "factory: not listed"

@@ -29,13 +29,20 @@ def _within(debt: uint256, worth: uint256, ltv: uint256) -> bool:
 
 @internal
 @pure
-def _bonus(debt: uint256, worth: uint256, threshold: uint256, base: uint256, most: uint256) -> uint256:
+def _bonus(
+    debt: uint256,
+    worth: uint256,
+    hand_over_worth: uint256,
+    threshold: uint256,
+    base: uint256,
+    most: uint256,
+) -> uint256:
     """
     @notice What a liquidator gains, WAD of what it repays: base plus shortfall of health, at most what
-            the collateral can still pay, never below base.
+            the collateral can still pay at the price at which it is handed over, never below base.
     """
     shortfall: uint256 = WAD - min(WAD, worth * threshold // debt)
-    payable_part: uint256 = max(worth * WAD // debt, WAD) - WAD
+    payable_part: uint256 = max(hand_over_worth * WAD // debt, WAD) - WAD
     return max(base, min(min(most, base + shortfall), payable_part))
 
 
@@ -50,14 +57,13 @@ def _repay_to_target_up(
     bonus: uint256,
 ) -> uint256:
     """
-    @notice The repayment after which health, at `worth`'s price, is `target`; the whole debt where no
-            part suffices.
+    @notice The least repayment after which health, at `worth`'s price, is `target`; the whole debt
+            where no part suffices. `hand_over_worth` is not zero.
     @dev Repaying r takes r * (1 + bonus) / hand-over price of collateral, so that health is
          (worth - r * (1 + bonus) * worth / hand_over_worth) * threshold / (debt - r). Solved for r.
     """
-    if hand_over_worth == 0:
-        return debt
-    cost: uint256 = (WAD + bonus) * threshold // WAD * worth // hand_over_worth
+    lost: uint256 = ((WAD + bonus) * threshold + WAD - 1) // WAD
+    cost: uint256 = (lost * worth + hand_over_worth - 1) // hand_over_worth
     if cost >= target:
         return debt
     missing: uint256 = target * debt - worth * threshold
@@ -66,13 +72,16 @@ def _repay_to_target_up(
 
 @internal
 @pure
-def _repay_for_all_up(hand_over_worth: uint256, bonus: uint256) -> uint256:
+def _repay_for_all_up(worth: uint256, bonus: uint256) -> uint256:
     """@notice The repayment that all of the collateral pays for, rounded against the liquidator."""
-    return (hand_over_worth * WAD + WAD + bonus - 1) // (WAD + bonus)
+    return (worth * WAD + WAD + bonus - 1) // (WAD + bonus)
 
 
 @internal
 @pure
 def _seized_down(repaid: uint256, hand_over: uint256, bonus: uint256) -> uint256:
-    """@notice Collateral for a repayment at the hand-over price, rounded against the liquidator."""
-    return repaid * (WAD + bonus) * PRICE_SCALE // (WAD * hand_over)
+    """
+    @notice Collateral for a repayment at the hand-over price, rounded against the liquidator.
+    @dev Divided twice, so that no repayment below 2**112 overflows.
+    """
+    return repaid * (WAD + bonus) // WAD * PRICE_SCALE // hand_over

@@ -21,10 +21,10 @@ CODE_MASK: constant(uint256) = 2**28 - 1
 TARGET_UTILISATION: constant(uint256) = 9 * 10**17
 # 0.1 % a year, the rate that code 0 stands for.
 MIN_RATE: constant(uint256) = 10**15
-# log2(2000) * 2**28: 200 % a year.
+# log2(2000) * 2**28, rounded down: 200 % a year.
 MAX_CODE: constant(int256) = 2_943_605_304
-# log2(40) * 2**28: 4 % a year.
-INITIAL_CODE: constant(uint256) = 1_428_594_194
+# log2(40) * 2**28, to the nearest: 4 % a year.
+INITIAL_CODE: constant(uint256) = 1_428_594_195
 # Codes per year at full deviation: 50 / ln(2) * 2**28.
 ADAPTATION: constant(int256) = 19_363_525_058
 # Slopes from target to full use, and from target to none, less one: 4 - 1 and 1 - 1/4.
@@ -100,7 +100,7 @@ def _accrue(
     """
     @notice Interest on `borrow_assets` over `elapsed` seconds, rounded down, and the code afterwards.
     @dev The rate over the period is the mean of its start, its end and twice its middle. Compounding
-         is e**x - 1 to the third order, which is at most x**4/24 low.
+         is e**x - 1 to the third order, which is low by at most e**x * x**4/24.
     """
     deviation: int256 = self._deviation(borrow_assets, supply_assets)
     end: uint256 = self._drift(code, deviation, elapsed)

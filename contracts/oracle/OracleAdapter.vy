@@ -134,20 +134,21 @@ def propose_checkpoint():
 def promote_checkpoint():
     """
     @notice Make the standing proposal the cap's base, dated when it was proposed.
-    @dev It was under the cap when it was proposed. One that would cut the present price is refused:
-         a checkpoint taken in a dip must not liquidate anyone when the dip is over.
+    @dev It was under the cap when it was proposed. One that would lower the cap by more than 1 % is
+         refused: a checkpoint taken in a dip must not hold the price down when the dip is over.
+         After a lasting loss the cap comes down by as much a day.
     """
     proposed: uint256 = self.proposed_time
     assert proposed != 0, "oracle: no proposal"
     assert block.timestamp >= proposed + CHECKPOINT_DELAY, "oracle: proposal too young"
     assert block.timestamp < proposed + 2 * CHECKPOINT_DELAY, "oracle: proposal expired"
-    before: uint256 = self._booked_fundamental()
+    before: uint256 = self._growth_cap()
     ratio: uint256 = self.proposed_ratio
     self.checkpoint_ratio = ratio
     self.checkpoint_time = proposed
     self.proposed_time = 0
-    after: uint256 = self._booked_fundamental()
-    assert after >= before, "oracle: checkpoint cuts price"
+    after: uint256 = self._growth_cap()
+    assert after * 100 >= before * 99, "oracle: checkpoint cuts the cap"
     log IOracleAdapter.CheckpointPromoted(ratio=ratio, time=proposed)
 
 
