@@ -223,6 +223,8 @@ def _command(
         *("--accounts", str(accounts)),
         *("--hardfork", hardfork),
         *("--order", "fifo"),
+        # One client, one worker: handing requests between threads costs more than it gains.
+        *("--threads", "1"),
         *("--base-fee", "0"),
         *("--gas-price", "0"),
         # Batches put more gas in a block than a real one holds.

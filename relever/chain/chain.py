@@ -121,16 +121,24 @@ class Chain:
     def send(self, call: Call) -> Receipt:
         """Send one transaction, mine it alone in a block. Raises `Revert`.
 
-        Raises `RpcError` when the node refuses the transaction; nothing changes then.
+        Raises `RpcError` when the node refuses the transaction; the block is empty then.
         """
-        # One request after the other: the node handles a batch's parts side by side, and would
-        # mine before the transaction is there.
-        try:
-            tx_hash = self._rpc.call("eth_sendTransaction", _request(call))
-        except RpcError as error:
-            raise self._refused(call, error) from error
-        self._rpc.call("evm_mine")
-        receipt = self._receipt(self._rpc.call("eth_getTransactionReceipt", tx_hash), call)
+        # Mined by hand: when the node mines by itself, a transaction sent right after evm_revert
+        # can get lost.
+        sent, mined, found = self._rpc.sequence(
+            [
+                ("eth_sendTransaction", (_request(call),)),
+                ("evm_mine", ()),
+                ("eth_getBlockReceipts", ("latest",)),
+            ]
+        )
+        if (error := sent.get("error")) is not None:
+            raise self._refused(call, error)
+        for answer in (mined, found):
+            if (error := answer.get("error")) is not None:
+                raise RpcError(f"{call.label} was not mined: {error['message']}", error["code"])
+        in_block = [r for r in found["result"] if r["transactionHash"] == sent["result"]]
+        receipt = self._receipt(in_block[0] if in_block else None, call)
         if not receipt.status:
             raise self._failure(call, receipt)
         return receipt
@@ -156,7 +164,7 @@ class Chain:
         for call, answer in zip(calls, sent, strict=True):
             if (error := answer.get("error")) is not None:
                 self._rpc.call("anvil_dropAllTransactions")
-                raise self._refused(call, RpcError(error["message"], error["code"]))
+                raise self._refused(call, error)
         self._rpc.call("evm_mine")
         found = self._rpc.batch([("eth_getTransactionReceipt", (s["result"],)) for s in sent])
         receipts = [self._receipt(a, call) for a, call in zip(found, calls, strict=True)]
@@ -280,11 +288,11 @@ class Chain:
             reason = _halt(trace["error"])
         return Revert(call.label, reason, data, receipt)
 
-    def _refused(self, call: Call, error: RpcError) -> RpcError:
-        why = str(error)
+    def _refused(self, call: Call, error: dict[str, Any]) -> RpcError:
+        why = error["message"]
         if "No Signer" in why:
             why = f"{call.sender} is locked: impersonate it first"
-        return RpcError(f"{call.label} was not sent: {why}", error.code, error.data)
+        return RpcError(f"{call.label} was not sent: {why}", error["code"])
 
     def _receipt(self, answer: dict[str, Any] | None, call: Call) -> Receipt:
         if answer is None:

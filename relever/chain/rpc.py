@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+
 Request = tuple[str, Sequence[Any]]
 
 
@@ -45,6 +47,7 @@ class Rpc:
         ).encode()
         self._socket: socket.socket | None = None
         self._buffer = b""
+        self._hurry = False
 
     def close(self) -> None:
         """Close the connection; the next request opens a new one."""
@@ -55,11 +58,21 @@ class Rpc:
 
     def call(self, method: str, *params: Any) -> Any:
         """Send one request and return its result. Raises `RpcError`."""
-        body = json.dumps(
-            {"jsonrpc": "2.0", "id": 1, "method": method, "params": params},
-            separators=(",", ":"),
-        ).encode()
-        return _result(self._exchange(body, _is_read(method)), method)
+        (answer,) = self._exchange([_single(method, params)], _is_read(method))
+        return _result(answer, method)
+
+    def sequence(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
+        """Carry out requests one after the other, and return the whole answers, errors included.
+
+        They go out in one write, which saves as much time as the node needs for a transfer. Unlike
+        a batch's parts, which the node handles side by side, they keep their order.
+        """
+        bodies = [_single(method, params) for method, params in requests]
+        if _QUICK_ACK is not None:
+            return self._exchange(bodies, again=False)
+        # The node holds back a second answer until the first is acknowledged, and only Linux lets
+        # us do that at once.
+        return [self._exchange([body], again=False)[0] for body in bodies]
 
     def batch(self, requests: Sequence[Request]) -> list[Any]:
         """Send many requests as one, return their results in order.
@@ -80,7 +93,7 @@ class Rpc:
             ],
             separators=(",", ":"),
         ).encode()
-        answers = self._exchange(body, all(_is_read(method) for method, _ in requests))
+        (answers,) = self._exchange([body], all(_is_read(method) for method, _ in requests))
         if not isinstance(answers, list) or len(answers) != len(requests):
             raise RpcError(
                 f"{self.url} did not answer a batch of {len(requests)}: {answers!r:.300}"
@@ -88,18 +101,18 @@ class Rpc:
         answers.sort(key=lambda answer: answer["id"])
         return answers
 
-    def _exchange(self, body: bytes, again: bool) -> Any:
-        message = self._head + b"%d\r\n\r\n" % len(body) + body
+    def _exchange(self, bodies: Sequence[bytes], again: bool) -> list[Any]:
+        message = b"".join([self._head + b"%d\r\n\r\n" % len(body) + body for body in bodies])
         fresh = self._socket is None
         try:
             try:
-                answer = self._send_and_read(message)
+                answers = self._send_and_read(message, len(bodies))
             except (ConnectionError, ssl.SSLEOFError):
                 self.close()
                 if fresh or not again:
                     raise
-                answer = self._send_and_read(message)
-            return json.loads(answer)
+                answers = self._send_and_read(message, len(bodies))
+            return [json.loads(answer) for answer in answers]
         except TimeoutError as error:
             self.close()
             raise RpcError(
@@ -123,11 +136,15 @@ class Rpc:
         self._buffer = b""
         return plain
 
-    def _send_and_read(self, message: bytes) -> bytes:
+    def _send_and_read(self, message: bytes, count: int) -> list[bytes]:
         if self._socket is None:
             self._socket = self._connect()
         self._socket.sendall(message)
-        return self._read_answer()
+        answers = []
+        for waiting in range(count, 0, -1):
+            self._hurry = waiting > 1
+            answers.append(self._read_answer())
+        return answers
 
     def _read_answer(self) -> bytes:
         head = self._read_until(b"\r\n\r\n").lower()
@@ -169,7 +186,10 @@ class Rpc:
         return found
 
     def _receive(self) -> None:
-        assert self._socket is not None
+        if self._socket is None:
+            raise ConnectionResetError("the node closed the connection")
+        if self._hurry and _QUICK_ACK is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
         data = self._socket.recv(262_144)
         if not data:
             raise ConnectionResetError("the node closed the connection")
@@ -177,6 +197,11 @@ class Rpc:
 
 
 _WRITES = ("evm_", "anvil_", "hardhat_", "eth_send")
+
+
+def _single(method: str, params: Sequence[Any]) -> bytes:
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    return json.dumps(request, separators=(",", ":")).encode()
 
 
 def _is_read(method: str) -> bool:

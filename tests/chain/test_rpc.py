@@ -214,6 +214,58 @@ def test_init__no_address__says_what_one_looks_like(url: str) -> None:
         Rpc(url)
 
 
+def test_sequence__one_after_the_other__whole_answers(scripted: Callable[..., Scripted]) -> None:
+    refused = {"id": 1, "error": {"code": 3, "message": "no"}}
+    server = scripted([[http(result(1)), http(refused), http(result(3))]], 11)
+    rpc = Rpc(server.url)
+    answers = rpc.sequence([("a", ()), ("b", (1,)), ("c", ())])
+    assert answers == [result(1), refused, result(3)]
+    assert [asked["method"] for asked in server.asked] == ["a", "b", "c"]
+    rpc.close()
+
+
+def test_sequence__dropped_in_the_middle__never_sent_again(
+    scripted: Callable[..., Scripted],
+) -> None:
+    server = scripted([[http(result(1)), None], [http(result(2))]])
+    rpc = Rpc(server.url)
+    with pytest.raises(RpcError, match="cannot be reached"):
+        rpc.sequence([("eth_chainId", ()), ("eth_chainId", ()), ("eth_chainId", ())])
+    assert len(server.asked) == 2
+    assert rpc.call("eth_chainId") == 2
+    rpc.close()
+
+
+def test_sequence__closing_answer_in_the_middle__is_an_error(
+    scripted: Callable[..., Scripted],
+) -> None:
+    rpc = Rpc(scripted([[http(result(1), "Connection: close\r\n")]]).url)
+    with pytest.raises(RpcError, match="closed the connection"):
+        rpc.sequence([("a", ()), ("b", ())])
+
+
+def test_sequence__without_quick_acks__one_by_one(
+    scripted: Callable[..., Scripted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relever.chain.rpc._QUICK_ACK", None)
+    rpc = Rpc(scripted([[http(result(1)), http(result(2))]]).url)
+    assert rpc.sequence([("a", ()), ("b", ())]) == [result(1), result(2)]
+    rpc.close()
+
+
+def test_sequence__on_a_node__order_kept_and_no_stall(node: Anvil) -> None:
+    rpc = Rpc(node.url)
+    start = time.monotonic()
+    for _ in range(50):
+        before, _, after = rpc.sequence(
+            [("eth_blockNumber", ()), ("evm_mine", ()), ("eth_blockNumber", ())]
+        )
+        assert int(after["result"], 16) == int(before["result"], 16) + 1
+    # Held back answers would take 40 ms a piece, 4 s in all.
+    assert time.monotonic() - start < 2
+    rpc.close()
+
+
 def test_batch__answers_out_of_order__are_sorted(scripted: Callable[..., Scripted]) -> None:
     answers = [{"id": i, "result": i * 10} for i in (2, 0, 1)]
     rpc = Rpc(scripted([[http(answers)]]).url)
