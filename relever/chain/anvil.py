@@ -227,8 +227,8 @@ def _command(
         *("--threads", "1"),
         *("--base-fee", "0"),
         *("--gas-price", "0"),
-        # Batches put more gas in a block than a real one holds.
-        "--disable-block-gas-limit",
+        # Room for batches of 2,000; without any limit, Ape offers more gas than it can pay for.
+        *("--gas-limit", "30000000000"),
         "--no-request-size-limit",
         # Else each block's state goes to disk, and thousands of blocks slow it to a crawl.
         *("--prune-history", "64"),
