@@ -136,8 +136,8 @@ def test_accrue__sums__match_to_the_wei(busy: Setup) -> None:
 def test_accrue__every_block__is_the_same_as_once(borrowed: Setup) -> None:
     """At 90 % use, where the rate stays, 300 blocks of 12 seconds against one hour.
 
-    Tolerance: 1e-5 of the interest. In steps, utilisation climbs with the interest and the rate with
-    it, by 3 * 10 times as much; in one step it is that of the start.
+    Tolerance: 1e-5 of the interest. In steps, utilisation climbs with the interest and the rate
+    with it, 3 * 10 times as much; in one step it is that of the start.
     """
     market, chain = borrowed.market, borrowed.chain
     borrowed.open(2_000 * WAD, 810 * WAD, borrowed.actors.other_borrower)

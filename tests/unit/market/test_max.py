@@ -1,0 +1,118 @@
+"""The `max*` views: what they say goes through, one more does not, and they never revert."""
+
+from tests.unit.market.conftest import (
+    BORROW_CAP,
+    DAY,
+    FEE,
+    MAX_96,
+    NOBODY,
+    SUPPLY_CAP,
+    UNLIMITED,
+    WAD,
+    Setup,
+)
+
+
+def test_max_deposit__room_under_the_cap__goes_through_and_no_more(busy: Setup) -> None:
+    busy.chain.advance(DAY)
+    market, lender = busy.market, busy.actors.lender
+    most = market.maxDeposit(lender)
+    assert most == SUPPLY_CAP - market.totalAssets()
+    with busy.refused("market: supply cap"):
+        market.deposit(most + 1, lender, sender=lender)
+    market.deposit(most, lender, sender=lender)
+    assert market.maxDeposit(lender) == market.maxMint(lender) == 0
+
+
+def test_max_mint__room_under_the_cap__goes_through_and_no_more(busy: Setup) -> None:
+    busy.chain.advance(DAY)
+    market, lender = busy.market, busy.actors.lender
+    most = market.maxMint(lender)
+    with busy.refused("market: supply cap"):
+        market.mint(most + 1, lender, sender=lender)
+    market.mint(most, lender, sender=lender)
+    assert market.totalAssets() == SUPPLY_CAP
+
+
+def test_max_withdraw__own_shares__goes_through_and_no_more(busy: Setup) -> None:
+    busy.chain.advance(DAY)
+    market, lender = busy.market, busy.actors.other_lender
+    most = market.maxWithdraw(lender)
+    assert most == market.convertToAssets(market.balanceOf(lender)) > 333 * WAD
+    with busy.refused("market: not enough shares"):
+        market.withdraw(most + 1, lender, lender, sender=lender)
+    market.withdraw(most, lender, lender, sender=lender)
+
+
+def test_max_withdraw__cash__goes_through_and_no_more(busy: Setup) -> None:
+    busy.chain.advance(DAY)
+    market, lender = busy.market, busy.actors.lender
+    state = market.state()
+    most = market.maxWithdraw(lender)
+    assert most == state.supply_assets - state.borrow_assets
+    with busy.refused("market: not enough cash"):
+        market.withdraw(most + 1, lender, lender, sender=lender)
+    market.withdraw(most, lender, lender, sender=lender)
+
+
+def test_max_redeem__own_shares__goes_through_and_no_more(busy: Setup) -> None:
+    busy.chain.advance(DAY)
+    market, lender = busy.market, busy.actors.other_lender
+    most = market.maxRedeem(lender)
+    assert most == market.balanceOf(lender)
+    with busy.refused("market: not enough shares"):
+        market.redeem(most + 1, lender, lender, sender=lender)
+    market.redeem(most, lender, lender, sender=lender)
+    assert market.balanceOf(lender) == 0
+
+
+def test_max_redeem__cash__goes_through_and_a_unit_more_does_not(busy: Setup) -> None:
+    busy.chain.advance(DAY)
+    market, lender = busy.market, busy.actors.lender
+    most, cash = market.maxRedeem(lender), market.maxWithdraw(lender)
+    assert most < market.balanceOf(lender)
+    # The shares of one more asset unit; fewer are worth no more than the cash.
+    with busy.refused("market: not enough cash"):
+        market.redeem(most + market.previewWithdraw(1), lender, lender, sender=lender)
+    assert cash - 1 <= market.redeem.call(most, lender, lender, sender=lender) <= cash
+    market.redeem(most, lender, lender, sender=lender)
+
+
+def test_max__all_lent_out__is_nothing(borrowed: Setup) -> None:
+    market, lender = borrowed.market, borrowed.actors.lender
+    market.withdraw(910 * WAD, lender, lender, sender=lender)
+    assert market.maxWithdraw(lender) == market.maxRedeem(lender) == 0
+    assert market.maxFlashLoan(borrowed.loan.address) == 0
+
+
+def test_max__strangers_and_nobody__have_nothing_to_take(busy: Setup) -> None:
+    for account in (busy.actors.stranger, NOBODY):
+        assert busy.market.maxWithdraw(account) == busy.market.maxRedeem(account) == 0
+
+
+def test_max__any_caps_and_times__never_revert(busy: Setup) -> None:
+    market, actors = busy.market, busy.actors
+    for caps in ((0, 0, FEE), (MAX_96, MAX_96, FEE), (SUPPLY_CAP, BORROW_CAP, 0)):
+        market.set_caps(caps, sender=actors.owner)
+        for seconds in (0, DAY, 2**32):
+            with busy.chain.isolated():
+                busy.chain.advance(seconds)
+                for view in ("maxDeposit", "maxMint", "maxWithdraw", "maxRedeem"):
+                    for account in (actors.lender, market.address, NOBODY):
+                        assert 0 <= getattr(market, view)(account) < UNLIMITED
+
+
+def test_max__emptied_market__never_revert(setup: Setup) -> None:
+    """All that was lent is written off: shares are left, and nothing behind them."""
+    market, actors = setup.market, setup.actors
+    setup.lend(1_000 * WAD)
+    setup.open(1_100 * WAD, 1_000 * WAD)
+    setup.oracle.set_price(0)
+    market.liquidate(actors.borrower, 0, 0, sender=actors.liquidator)
+    assert market.totalAssets() == 0 < market.totalSupply()
+    assert market.maxDeposit(actors.lender) == SUPPLY_CAP
+    assert market.maxMint(actors.lender) > 0
+    assert market.maxWithdraw(actors.lender) == market.maxRedeem(actors.lender) == 0
+    # Shares for a new unit are so many that the width refuses them.
+    with setup.refused("market: supply width"):
+        setup.lend(WAD)
