@@ -42,7 +42,6 @@ strategy: public(immutable(address))
 operator: public(immutable(address))
 delegation_manager: public(immutable(address))
 strategy_manager: public(immutable(address))
-allocation_manager: public(immutable(address))
 
 
 @deploy
@@ -65,7 +64,6 @@ def __init__(
     asset = staticcall IERC4626(vault_).asset()
     underlying: address = staticcall IStrategy(strategy_).underlyingToken()
     assert underlying == asset, "eigen: strategy asset"
-    allocation_manager = staticcall IDelegationManager(delegation_manager_).allocationManager()
     extcall IDelegationManager(delegation_manager_).delegateTo(
         operator_, empty(IDelegationManager.Approval), empty(bytes32)
     )
@@ -77,7 +75,8 @@ def stake(amount: uint256):
     self._check_vault()
     delegated_to: address = staticcall IDelegationManager(delegation_manager).delegatedTo(self)
     assert delegated_to == operator, "eigen: undelegated"
-    magnitude: uint64 = staticcall IAllocationManager(allocation_manager).getMaxMagnitude(
+    magnitudes: address = staticcall IDelegationManager(delegation_manager).allocationManager()
+    magnitude: uint64 = staticcall IAllocationManager(magnitudes).getMaxMagnitude(
         operator, strategy
     )
     assert magnitude != 0, "eigen: operator fully slashed"
@@ -233,7 +232,7 @@ def _deposit_shares_down(amount: uint256) -> uint256:
         delegation_manager
     ).convertToDepositShares(self, [strategy], [wanted])
     assert converted[0] != 0, "eigen: exit too small"
-    return min(converted[0], deposited[0])
+    return converted[0]
 
 
 @internal

@@ -16,7 +16,6 @@ from ethereum.ercs import IERC4626
 from ..interfaces import ILendingMarket
 from ..interfaces import ILRTVault
 from ..interfaces import IOracleAdapter
-from ..interfaces import IStakingAdapter
 
 
 struct AdapterView:
@@ -154,7 +153,7 @@ def _vault(lrt: address) -> VaultView:
                 staked=self._or_zero(adapter, method_id("staked()")),
                 exiting=self._or_zero(adapter, method_id("exiting()")),
                 at_risk=self._or_zero(adapter, method_id("value_at_risk()")),
-                exit_delay=staticcall IStakingAdapter(adapter).exit_delay(),
+                exit_delay=self._or_zero(adapter, method_id("exit_delay()")),
             )
         )
     return VaultView(

@@ -25,7 +25,12 @@ _nonces: HashMap[address, uint256]
 
 @external
 def set_authorization(manager: address, authorized: bool):
-    """@notice Let `manager` act on the caller's position, or stop it."""
+    """
+    @notice Let `manager` act on the caller's position, or stop it.
+    @dev Uses a nonce up, so that no signature which the caller has given away but nobody submitted
+         can undo it.
+    """
+    self._nonces[msg.sender] += 1
     self._set_authorization(msg.sender, manager, authorized)
 
 

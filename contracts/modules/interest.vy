@@ -101,6 +101,8 @@ def _accrue(
     @notice Interest on `borrow_assets` over `elapsed` seconds, rounded down, and the code afterwards.
     @dev The rate over the period is the mean of its start, its end and twice its middle. Compounding
          is e**x - 1 to the third order, which is low by at most e**x * x**4/24.
+         Less than a unit of the loan token is lost each time: nothing at 18 decimals, but a token of
+         6 decimals should not be lent in tiny markets.
     """
     deviation: int256 = self._deviation(borrow_assets, supply_assets)
     end: uint256 = self._drift(code, deviation, elapsed)

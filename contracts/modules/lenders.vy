@@ -183,7 +183,9 @@ def maxRedeem(owner: address) -> uint256:
     s: ILendingMarket.State = totals._accrued()[0]
     cash: uint256 = s.supply_assets - s.borrow_assets
     liquid: uint256 = shares._to_shares_down(cash, s.supply_assets, s.supply_shares)
-    return min(share_token._balances[owner], liquid)
+    most: uint256 = min(share_token._balances[owner], liquid)
+    # Shares worth less than a unit cannot be redeemed.
+    return most if shares._to_assets_down(most, s.supply_assets, s.supply_shares) > 0 else 0
 
 
 @view
@@ -203,10 +205,13 @@ def _to_assets_down_now(amount: uint256) -> uint256:
 @view
 @internal
 def _room() -> uint256:
-    """@notice Assets under the supply cap."""
+    """@notice Assets under the supply cap, and under what the width of the shares can still count."""
     s: ILendingMarket.State = totals._accrued()[0]
     cap: uint256 = totals._read_caps().supply
-    return max(cap, s.supply_assets) - s.supply_assets
+    countable: uint256 = shares._to_assets_down(
+        MAX_112 - s.supply_shares, s.supply_assets, s.supply_shares
+    )
+    return min(max(cap, s.supply_assets) - s.supply_assets, countable)
 
 
 @internal
@@ -233,10 +238,10 @@ def _take_out(
     assert assets > 0 and burned > 0, "market: zero amount"
     assert assets <= s.supply_assets - s.borrow_assets, "market: not enough cash"
     share_token._spend_allowance(owner, burned)
+    share_token._burn(owner, burned)
     s.supply_assets -= assets
     s.supply_shares -= burned
     totals._store(s)
-    share_token._burn(owner, burned)
     token._push(LOAN, receiver, assets)
     log Withdraw(
         sender=msg.sender, receiver=receiver, owner=owner, assets=assets, shares=burned

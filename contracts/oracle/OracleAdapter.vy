@@ -121,10 +121,16 @@ def poke_liquidation_prices() -> (uint256, uint256, bool):
 
 @external
 def propose_checkpoint():
-    """@notice Propose the present fundamental; one proposal stands at a time."""
+    """
+    @notice Propose the present fundamental, or a cap 1 % lower than now where that is more; one
+            proposal stands at a time.
+    @dev A checkpoint taken in a dip must not hold the price down when the dip is over; after a lasting
+         loss the cap follows by 1 % a day.
+    """
     pending: bool = block.timestamp < self.proposed_time + 2 * CHECKPOINT_DELAY
     assert not pending, "oracle: proposal pending"
-    ratio: uint256 = self._booked_fundamental()
+    cap: uint256 = self._growth_cap()
+    ratio: uint256 = max(self._booked_fundamental(), cap - cap // 100)
     self.proposed_ratio = ratio
     self.proposed_time = block.timestamp
     log IOracleAdapter.CheckpointProposed(ratio=ratio)
@@ -134,21 +140,20 @@ def propose_checkpoint():
 def promote_checkpoint():
     """
     @notice Make the standing proposal the cap's base, dated when it was proposed.
-    @dev It was under the cap when it was proposed. One that would lower the cap by more than 1 % is
-         refused: a checkpoint taken in a dip must not hold the price down when the dip is over.
-         After a lasting loss the cap comes down by as much a day.
+    @dev It was under the cap when it was proposed, so that ratio and time move together along a path
+         that was allowed. One that would cut the present price is refused.
     """
     proposed: uint256 = self.proposed_time
     assert proposed != 0, "oracle: no proposal"
     assert block.timestamp >= proposed + CHECKPOINT_DELAY, "oracle: proposal too young"
     assert block.timestamp < proposed + 2 * CHECKPOINT_DELAY, "oracle: proposal expired"
-    before: uint256 = self._growth_cap()
+    before: uint256 = self._booked_fundamental()
     ratio: uint256 = self.proposed_ratio
     self.checkpoint_ratio = ratio
     self.checkpoint_time = proposed
     self.proposed_time = 0
-    after: uint256 = self._growth_cap()
-    assert after * 100 >= before * 99, "oracle: checkpoint cuts the cap"
+    after: uint256 = self._booked_fundamental()
+    assert after >= before, "oracle: checkpoint cuts price"
     log IOracleAdapter.CheckpointPromoted(ratio=ratio, time=proposed)
 
 
@@ -216,8 +221,8 @@ def _smoothed(booked: uint256) -> (uint256, uint256, bool):
     """
     @notice Discount and arming time that a poke would leave now, and whether the feed is usable.
     @dev The first poke that sees a deeper discount only arms the clock; later ones deepen the stored
-         one by the speed times what has passed since the last that saw it too. A recovery passes at
-         once.
+         one by the speed times what has passed since the last that saw it too, a deeper one by
+         however little, and at most `max_gap`. A recovery passes at once.
     """
     stored: uint256 = self.discount
     armed_at: uint256 = self.armed_at

@@ -15,8 +15,8 @@
      the live one, which also counts the slashes that are visible but not yet executed.
      Failure mode: an adapter that cannot be read stops deposits, exits and its own sync, and
      changes no booked value; `rate()`, transfers and the other adapters' sync go on.
-     While an action runs, every function is locked but the ERC-20 ones and the four `max*`, which
-     then return zero.
+     While an action runs, every function is locked but those of ERC-20 and ownership, `asset`,
+     `unlock_period` and the four `max*`, which then return zero.
 """
 from ethereum.ercs import IERC20Detailed
 from ethereum.ercs import IERC4626
