@@ -59,8 +59,13 @@ class ProtocolMachine(RuleBasedStateMachine):
         self.chain.revert(self.start)
 
     @initialize(
-        equities=st.tuples(*[st.integers(ETHER // 10, 8 * ETHER)] * 3),
-        leverages=st.tuples(*[st.integers(200, 1050)] * 3),
+        equities=st.tuples(
+            st.integers(ETHER // 10, 8 * ETHER),
+            st.integers(ETHER // 10, 8 * ETHER),
+            # So small that it goes whole.
+            st.integers(ETHER // 60, ETHER // 40),
+        ),
+        leverages=st.tuples(*[st.integers(200, 1050)] * 2, st.integers(900, 1050)),
     )
     def begin(self, equities: tuple[int, ...], leverages: tuple[int, ...]) -> None:
         self._done("lend", steps.lend(self.scene, 400 * ETHER))
@@ -207,7 +212,11 @@ class ProtocolMachine(RuleBasedStateMachine):
         if ok:
             self.reached["borrow near the limit"] += ltv >= 85
 
-    @rule(rank=st.integers(0, 2), part=st.integers(1, 120), by_contract=st.booleans())
+    @rule(
+        rank=st.integers(0, 2),
+        part=st.sampled_from([1, 30, 60, 100, 120]),
+        by_contract=st.booleans(),
+    )
     def liquidate(self, rank: int, part: int, by_contract: bool) -> None:
         """Liquidate the position of that rank in risk, with own capital or with none."""
         view, market = self._view(), self.suite.market
@@ -240,7 +249,7 @@ class ProtocolMachine(RuleBasedStateMachine):
     @rule(
         health=st.sampled_from([85, 92, 94, 95, 96, 97, 98, 99, 100, 103]),
         then=st.sampled_from(["leave it", "sync", "liquidate", "liquidate"]),
-        part=st.integers(1, 120),
+        part=st.sampled_from([1, 30, 60, 100, 120]),
         by_contract=st.booleans(),
     )
     def slash(self, health: int, then: str, part: int, by_contract: bool) -> None:
@@ -501,8 +510,8 @@ def test_protocol_machine__any_order__solvent_and_conserved(forked: Deployment) 
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: ProtocolMachine(forked, reached),
         settings=settings(
-            max_examples=80,
-            stateful_step_count=30,
+            max_examples=120,
+            stateful_step_count=25,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
