@@ -13,7 +13,6 @@ def test_create__terms__are_as_given(eigen: Eigen) -> None:
     assert adapter.operator() == eigen.world.roles.operator
     assert adapter.delegation_manager() == core.delegation_manager.address
     assert adapter.strategy_manager() == core.strategy_manager.address
-    assert adapter.allocation_manager() == core.allocation_manager.address
 
 
 def test_create__delegation__is_done_by_the_constructor(eigen: Eigen) -> None:

@@ -138,6 +138,8 @@ def test_deposit__unreadable_adapter__reverts_and_changes_nothing(staked: Setup)
 def test_deposit__adapter_without_anything_booked__is_not_read(setup: Setup) -> None:
     setup.adapter.set_broken(True)
     assert setup.deposit(WAD) == WAD
+    setup.allocate(WAD, setup.second_adapter)
+    assert setup.deposit(WAD) == WAD
 
 
 def test_deposit__to_nobody__reverts(setup: Setup) -> None:
