@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isqrt
 from typing import Any
 
 from relever.baselayer import Pool
 from relever.chain import Contract, Event
-from relever.protocol import Deployment
+from relever.protocol import WAD, Deployment
+from tests.scene import ETHER, NO_DEADLINE
 
 NOBODY = "0x0000000000000000000000000000000000000000"
 # Virtual parts of the vault's and of the market's shares.
@@ -90,6 +92,38 @@ def pool_sale(pool: Pool, token_in: str, amount_in: int) -> Sale:
         after = sqrt_price + taken * Q96 // liquidity
         out = liquidity * Q96 * (after - sqrt_price) // after // sqrt_price
     return Sale(pool, sold0, amount_in, out, after, liquidity)
+
+
+def add_far_liquidity(scene: Deployment) -> None:
+    """Liquidity far out, so that a pushed pool still trades."""
+    provider, vault, core = scene.roles.liquidity_provider, scene.protocol.vault, scene.world.core
+    lst = vault.previewMint(200 * ETHER)
+    scene.world.fund(provider, weth=400 * ETHER, wsteth=lst)
+    core.wsteth.approve(vault.address, lst, sender=provider)
+    vault.mint(200 * ETHER, provider, sender=provider)
+    fee = scene.lrt_pool.fee_millionths
+    scene.world.pool(vault, core.weth, fee, WAD, 200 * ETHER, 400 * ETHER, half_width_ticks=6_000)
+
+
+def push_lrt_price(scene: Deployment, part: int) -> None:
+    """A trader sells LRT until its price in the pool is `part` (WAD) of what it was."""
+    trader, vault, core = scene.roles.trader, scene.protocol.vault, scene.world.core
+    amount = 1_000 * ETHER
+    lst = vault.previewMint(amount)
+    scene.world.fund(trader, wsteth=lst)
+    core.wsteth.approve(vault.address, lst, sender=trader)
+    vault.mint(amount, trader, sender=trader)
+    vault.approve(core.swap_router.address, amount, sender=trader)
+    sold0 = scene.lrt_pool.token0 == vault.address
+    ratio = part if sold0 else WAD * WAD // part
+    before = scene.lrt_pool.contract.slot0()[0]
+    limit = isqrt(before * before * ratio // WAD)
+    fee = scene.lrt_pool.fee_millionths
+    pair = (vault.address, core.weth.address)
+    core.swap_router.exactInputSingle(
+        (*pair, fee, trader, NO_DEADLINE, amount, 0, limit), sender=trader
+    )
+    assert scene.lrt_pool.contract.slot0()[0] == limit
 
 
 class Log:

@@ -26,7 +26,9 @@ def test_create__fair_parameters__seeds_the_checkpoint(setup: Setup) -> None:
 
 
 def test_create__fair_parameters__logs_the_checkpoint(setup: Setup) -> None:
-    created = setup.chain.rpc("eth_getLogs", [{"address": setup.oracle.address, "fromBlock": "0x0"}])
+    created = setup.chain.rpc(
+        "eth_getLogs", [{"address": setup.oracle.address, "fromBlock": "0x0"}]
+    )
     assert [setup.chain.decode_log(log) for log in created] == [
         setup.event("CheckpointPromoted", ratio=FAIR, time=setup.chain.timestamp)
     ]

@@ -1,12 +1,14 @@
+import pytest
+
 from tests.scene import reverts
-from tests.unit.oracle.conftest import DAY, FAIR, VAULT_RATE, YEAR, Setup
+from tests.unit.oracle.conftest import DAY, FAIR, LST_RATE, VAULT_RATE, YEAR, Setup
 
 
 def test_propose_checkpoint__by_a_stranger__stores_the_present_fundamental(setup: Setup) -> None:
     setup.chain.advance(YEAR)
-    setup.rates.set_rate(VAULT_RATE * 21 // 20)
+    setup.rates.set_rate(VAULT_RATE * 219 // 200)
     receipt = setup.oracle.propose_checkpoint(sender=setup.stranger)
-    proposed = FAIR * 21 // 20
+    proposed = FAIR * 219 // 200
     assert receipt.events == [setup.event("CheckpointProposed", ratio=proposed)]
     assert setup.oracle.proposed_ratio() == proposed
     assert setup.oracle.proposed_time() == receipt.timestamp
@@ -18,6 +20,23 @@ def test_propose_checkpoint__rate_above_the_cap__stores_the_cap(setup: Setup) ->
     setup.rates.set_rate(VAULT_RATE * 2)
     setup.oracle.propose_checkpoint(sender=setup.stranger)
     assert setup.oracle.proposed_ratio() == FAIR
+
+
+@pytest.mark.parametrize("unit", [-1, 0, 1])
+def test_propose_checkpoint__rate_far_below_the_cap__stores_a_hundredth_less_than_the_cap(
+    setup: Setup, unit: int
+) -> None:
+    least = FAIR - FAIR // 100
+    rate = least // LST_RATE + unit
+    setup.rates.set_rate(rate)
+    setup.oracle.propose_checkpoint(sender=setup.stranger)
+    assert setup.oracle.proposed_ratio() == max(least, rate * LST_RATE)
+    with setup.chain.isolated():
+        setup.rates.set_rate(1)
+        setup.chain.advance(2 * DAY)
+        cap = setup.oracle.growth_cap()
+        setup.oracle.propose_checkpoint(sender=setup.stranger)
+        assert setup.oracle.proposed_ratio() == cap - cap // 100
 
 
 def test_propose_checkpoint__while_one_stands__reverts_until_it_expires(setup: Setup) -> None:

@@ -20,7 +20,9 @@ def reason_of(data: bytes) -> str:
 
 
 @pytest.mark.parametrize("role", ["stranger", "looper", "owner", "liquidator"])
-@pytest.mark.parametrize(("delta", "data"), [(0, OPEN_DATA), (-ETHER, CLOSE_DATA)])
+@pytest.mark.parametrize(
+    ("delta", "data"), [(0, OPEN_DATA), (-ETHER, CLOSE_DATA)], ids=["opening", "closing"]
+)
 def test_on_adjust__by_anyone__reverts(
     scene: Deployment, role: str, delta: int, data: bytes
 ) -> None:

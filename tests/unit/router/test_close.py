@@ -1,12 +1,19 @@
 from collections.abc import Callable
-from math import isqrt
 from typing import Any
 
 import pytest
 
 from relever.chain import Event
 from relever.protocol import UNLIMITED, WAD, Deployment
-from tests.lrt_paths import Log, Sale, pool_sale, vault_assets_down
+from tests.lrt_paths import (
+    NOBODY,
+    Log,
+    Sale,
+    add_far_liquidity,
+    pool_sale,
+    push_lrt_price,
+    vault_assets_down,
+)
 from tests.scene import (
     DAY,
     ETHER,
@@ -194,13 +201,22 @@ def test_close__nothing__reverts(opened: Deployment) -> None:
         close(opened, 0, ETHER, SWAP)
 
 
-def test_close__market_not_listed__reverts(opened: Deployment) -> None:
+def test_close__market_delisted__goes_on(opened: Deployment) -> None:
     protocol, roles = opened.protocol, opened.roles
     protocol.factory.delist_market(protocol.market.address, sender=roles.guardian)
-    with reverts("router: market not listed"):
-        close(opened, ETHER, ETHER, SWAP)
-    with reverts("router: market not listed"):
-        protocol.router.close(roles.stranger, ETHER, 0, SWAP, FREE, sender=roles.looper)
+    collateral, _ = position(opened)
+    close(opened, collateral, UNLIMITED, SWAP)
+    assert position(opened) == (0, 0)
+
+
+def test_close__market_never_listed__reverts(opened: Deployment) -> None:
+    protocol, roles = opened.protocol, opened.roles
+    terms = tuple(protocol.market.terms())
+    made = protocol.factory.create_market(terms, "Other", "O", sender=roles.stranger)
+    unlisted = made.events[-1].args["market"]
+    for market in (unlisted, roles.stranger, NOBODY, protocol.vault.address):
+        with reverts("router: market never listed"):
+            protocol.router.close(market, ETHER, 0, SWAP, FREE, sender=roles.looper)
 
 
 def test_close__not_authorised__reverts(opened: Deployment) -> None:
@@ -241,9 +257,7 @@ def test_close__feed_dead__lowers_the_position_all_the_same(opened: Deployment) 
 
 def empty_vault(scene: Deployment) -> None:
     vault = scene.protocol.vault
-    vault.allocate(
-        scene.protocol.eigenlayer.address, vault.idle(), sender=scene.roles.allocator
-    )
+    vault.allocate(scene.protocol.eigenlayer.address, vault.idle(), sender=scene.roles.allocator)
 
 
 def test_close__vault_without_idle__reverts_by_redemption_only(opened: Deployment) -> None:
@@ -256,45 +270,13 @@ def test_close__vault_without_idle__reverts_by_redemption_only(opened: Deploymen
     close(opened, collateral, UNLIMITED, SWAP)
 
 
-def widen(scene: Deployment) -> None:
-    """Liquidity far out, so that a pushed pool still trades."""
-    provider, vault, core = scene.roles.liquidity_provider, scene.protocol.vault, scene.world.core
-    lst = vault.previewMint(200 * ETHER)
-    scene.world.fund(provider, weth=400 * ETHER, wsteth=lst)
-    core.wsteth.approve(vault.address, lst, sender=provider)
-    vault.mint(200 * ETHER, provider, sender=provider)
-    fee = scene.lrt_pool.fee_millionths
-    scene.world.pool(vault, core.weth, fee, WAD, 200 * ETHER, 400 * ETHER, half_width_ticks=6_000)
-
-
-def push(scene: Deployment, part: int) -> None:
-    """A trader sells LRT until its price in the pool is `part` (WAD) of what it was."""
-    trader, vault, core = scene.roles.trader, scene.protocol.vault, scene.world.core
-    amount = 1_000 * ETHER
-    lst = vault.previewMint(amount)
-    scene.world.fund(trader, wsteth=lst)
-    core.wsteth.approve(vault.address, lst, sender=trader)
-    vault.mint(amount, trader, sender=trader)
-    vault.approve(core.swap_router.address, amount, sender=trader)
-    sold0 = scene.lrt_pool.token0 == vault.address
-    ratio = part if sold0 else WAD * WAD // part
-    before = scene.lrt_pool.contract.slot0()[0]
-    limit = isqrt(before * before * ratio // WAD)
-    fee = scene.lrt_pool.fee_millionths
-    pair = (vault.address, core.weth.address)
-    core.swap_router.exactInputSingle(
-        (*pair, fee, trader, NO_DEADLINE, amount, 0, limit), sender=trader
-    )
-    assert scene.lrt_pool.contract.slot0()[0] == limit
-
-
 def nothing(_: Deployment) -> None:
     pass
 
 
 @pytest.mark.parametrize(
     ("liquidity", "reason"),
-    [(widen, "router: too little out"), (nothing, "swap: not enough liquidity")],
+    [(add_far_liquidity, "router: too little out"), (nothing, "swap: not enough liquidity")],
 )
 def test_close__pool_pushed_by_30_percent__reverts_by_the_bounds(
     scene: Deployment, liquidity: Callable[[Deployment], None], reason: str
@@ -303,7 +285,7 @@ def test_close__pool_pushed_by_30_percent__reverts_by_the_bounds(
     liquidity(scene)
     collateral, debt = position(scene)
     fair = expected_sale(scene, collateral, SWAP).amount_out - debt
-    push(scene, 7 * WAD // 10)
+    push_lrt_price(scene, 7 * WAD // 10)
     before = holdings(scene, scene.roles.looper)
     with reverts(reason):
         close(scene, collateral, UNLIMITED, SWAP, (0, UNLIMITED, fair * 99 // 100, NO_DEADLINE))
@@ -312,9 +294,9 @@ def test_close__pool_pushed_by_30_percent__reverts_by_the_bounds(
 
 
 def test_close__pool_pushed_below_the_debt__reverts_without_a_bound(opened: Deployment) -> None:
-    widen(opened)
+    add_far_liquidity(opened)
     collateral, _ = position(opened)
-    push(opened, 6 * WAD // 10)
+    push_lrt_price(opened, 6 * WAD // 10)
     with reverts("router: sale below repayment"):
         close(opened, collateral, UNLIMITED, SWAP)
     # The other pool is as it was.
