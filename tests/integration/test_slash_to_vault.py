@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-import rlp
-from eth_utils import keccak, to_checksum_address
 
 from relever.artifacts import artifact
 from relever.baselayer import World, build_world, deploy_core
 from relever.chain import Anvil, Chain, Contract, Event, Revert
+from relever.protocol import contract_address
 
 WAD = 10**18
 DAY = 86_400
@@ -58,9 +57,7 @@ def built() -> Iterator[Suite]:
         chain, roles, core = world.chain, world.roles, world.core
         for who in (roles.owner, roles.depositor, roles.lender, roles.stranger):
             world.fund(who, wsteth=1_000 * WAD)
-        nonce = int(chain.rpc("eth_getTransactionCount", [roles.owner, "latest"]), 16) + 1
-        packed = rlp.encode([bytes.fromhex(roles.owner[2:]), nonce])
-        core.wsteth.approve(to_checksum_address(keccak(packed)[12:]), SEED, sender=roles.owner)
+        core.wsteth.approve(contract_address(chain, roles.owner, after=1), SEED, sender=roles.owner)
         vault = chain.deploy(
             artifact("LRTVault"),
             core.wsteth.address,

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-import rlp
-from eth_utils import keccak, to_checksum_address
 
 from relever.artifacts import artifact
 from relever.baselayer import World, build_world, deploy_core
 from relever.chain import Anvil, Chain, Contract, Event, Receipt
+from relever.protocol import contract_address
 
 WAD = 10**18
 UNLIMITED = 2**256 - 1
@@ -81,9 +80,7 @@ class Eigen:
 def deploy_vault(world: World) -> Contract:
     """A vault over wstETH whose seed the owner pays."""
     chain, roles = world.chain, world.roles
-    nonce = int(chain.rpc("eth_getTransactionCount", [roles.owner, "latest"]), 16) + 1
-    packed = rlp.encode([bytes.fromhex(roles.owner[2:]), nonce])
-    address = to_checksum_address(keccak(packed)[12:])
+    address = contract_address(chain, roles.owner, after=1)
     world.core.wsteth.approve(address, UNLIMITED, sender=roles.owner)
     return chain.deploy(
         artifact("LRTVault"),

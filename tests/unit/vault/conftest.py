@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-import rlp
-from eth_utils import keccak, to_checksum_address
 
 from relever.artifacts import artifact
 from relever.chain import Anvil, Chain, Contract, Event
+from relever.protocol import contract_address
 
 WAD = 10**18
 UNLIMITED = 2**256 - 1
@@ -109,24 +108,11 @@ def assets_up(shares: int, total: int, supply: int) -> int:
     return -(-shares * (total + VIRTUAL) // (supply + VIRTUAL))
 
 
-def next_address(chain: Chain, sender: str, ahead: int = 0) -> str:
-    """Where the sender's next contract will be, or the one `ahead` transactions later."""
-    nonce = int(chain.rpc("eth_getTransactionCount", [sender, "latest"]), 16)
-    packed = rlp.encode([bytes.fromhex(sender[2:]), nonce + ahead])
-    return str(to_checksum_address(keccak(packed)[12:]))
-
-
-@pytest.fixture(scope="session")
-def vault_chain() -> Iterator[Chain]:
-    with Anvil.start() as node:
-        yield Chain.connect(node.url)
-
-
 def deploy_vault(
     chain: Chain, actors: Actors, token: Contract, unlock_period: int = UNLOCK_PERIOD
 ) -> Contract:
     """A vault whose seed the owner pays."""
-    token.approve(next_address(chain, actors.owner, ahead=1), UNLIMITED, sender=actors.owner)
+    token.approve(contract_address(chain, actors.owner, after=1), UNLIMITED, sender=actors.owner)
     return chain.deploy(
         artifact("LRTVault"),
         token.address,

@@ -4,6 +4,7 @@ import pytest
 
 from relever.artifacts import artifact
 from relever.chain import Event, Revert
+from relever.protocol import contract_address
 from tests.unit.vault.conftest import (
     DAY,
     DEAD,
@@ -15,7 +16,6 @@ from tests.unit.vault.conftest import (
     WAD,
     Setup,
     deploy_vault,
-    next_address,
 )
 
 
@@ -90,7 +90,7 @@ def test_create__unlock_period_at_the_bounds__works(setup: Setup, period: int) -
 
 def test_create__seeder_has_not_approved__reverts(setup: Setup) -> None:
     chain, actors = setup.chain, setup.actors
-    setup.token.approve(next_address(chain, actors.stranger), SEED, sender=actors.owner)
+    setup.token.approve(contract_address(chain, actors.stranger), SEED, sender=actors.owner)
     with pytest.raises(Revert) as failure:
         chain.deploy(
             artifact("LRTVault"),
