@@ -108,6 +108,12 @@ def assets_up(shares: int, total: int, supply: int) -> int:
     return -(-shares * (total + VIRTUAL) // (supply + VIRTUAL))
 
 
+@pytest.fixture(scope="session")
+def vault_chain() -> Iterator[Chain]:
+    with Anvil.start() as node:
+        yield Chain.connect(node.url)
+
+
 def deploy_vault(
     chain: Chain, actors: Actors, token: Contract, unlock_period: int = UNLOCK_PERIOD
 ) -> Contract:
