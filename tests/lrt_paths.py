@@ -80,7 +80,7 @@ class Sale:
 
 
 def pool_sale(pool: Pool, token_in: str, amount_in: int) -> Sale:
-    """Uniswap's whitepaper for one range: fee off, price moves, difference paid, all rounded down."""
+    """Uniswap v3 within one range: fee off, price moves, the difference is paid, rounded down."""
     sqrt_price, liquidity = pool.contract.slot0()[0], pool.contract.liquidity()
     taken = amount_in * (MILLION - pool.fee_millionths) // MILLION
     sold0 = token_in == pool.token0

@@ -102,7 +102,7 @@ def reverts(reason: str) -> Iterator[None]:
 
 
 def holdings(scene: Deployment, account: str) -> dict[str, int]:
-    """What an account holds of everything, in smallest units; stETH in shares, which never round."""
+    """What an account holds of everything, in smallest units; stETH in shares: they never round."""
     core, protocol = scene.world.core, scene.protocol
     reads = {
         "weth": core.weth.balanceOf,

@@ -1,7 +1,7 @@
 """The growth cap's base is moved by someone who controls one block, or its ratio without its time.
 
-After Aave's CAPO on wstETH (2026-03-10): ratio and time were updated apart from each other, the price
-fell by 2.85 %, and 34 accounts were liquidated.
+After Aave's CAPO on wstETH (2026-03-10): ratio and time were updated apart from each other, the
+price fell by 2.85 %, and 34 accounts were liquidated.
 """
 
 from relever.protocol import WAD

@@ -128,17 +128,17 @@ def test_poke__starved_of_gas__never_takes_a_good_feed_for_a_dead_one(
     feed.set_appetite(140_000)
     setup.rates.set_live_rate(setup.rates.rate())
     method = getattr(setup.oracle, function)
-    outcomes = set()
+    refusals, seen = set(), 0
     for gas in range(30_000, 600_000, 5_000):
         try:
             answer = method.call(gas=gas)
         except Revert as failure:
-            assert failure.reason in ("oracle: not enough gas", "out of gas", "")
-            outcomes.add("refused")
+            refusals.add(failure.reason)
             continue
-        outcomes.add("seen")
+        seen += 1
         if function == "poke_price":
             assert answer == 10**36
         else:
             assert (answer if function == "poke" else answer[2]) is True
-    assert outcomes == {"refused", "seen"}
+    assert "oracle: not enough gas" in refusals <= {"oracle: not enough gas", "out of gas", ""}
+    assert seen > 0

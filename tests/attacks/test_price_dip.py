@@ -1,7 +1,7 @@
 """The market feed dips for a block, or a thin market is pushed, to have positions liquidated.
 
-After Renzo's ezETH (2024-04-24, more than 60 million dollars liquidated), Compound UNI (2024-02-23) and
-Binance's wBETH (2025-10-10).
+After Renzo's ezETH (2024-04-24, more than 60 million dollars liquidated), Compound UNI (2024-02-23)
+and Binance's wBETH (2025-10-10).
 """
 
 from relever.protocol import UNLIMITED, WAD, Deployment

@@ -1,6 +1,7 @@
 """A helper that many have authorised is made to act on a position that is not its caller's.
 
-After Prisma (2024-03-29, 11 million dollars), DoughFina (2024-07-12) and AaveRebalancer (2026-04-19).
+After Prisma (2024-03-29, 11 million dollars), DoughFina (2024-07-12) and AaveRebalancer
+(2026-04-19).
 """
 
 import pytest

@@ -151,3 +151,18 @@ def test_on_adjust__after_a_call_in_the_same_transaction__reverts(
     market.set_call(router.address, callback)
     getattr(router, first)(*calls[first], sender=scene.roles.looper)
     assert market.succeeded() is True
+
+
+def test_on_adjust__token_refuses_the_approval__reverts(scene: Deployment) -> None:
+    market = scene.chain.deploy(artifact("HostileMarket"))
+    token = scene.chain.deploy(artifact("RefusingToken")).address
+    swap = scene.protocol.swap.address
+    router = scene.chain.deploy(
+        artifact("LeverageRouter"), market.address, token, token, token, swap
+    )
+    market.set_call(
+        router.address, router.on_adjust.encode(NOBODY, 0, 0, encode(["uint256"] * 2, [0, 0]))
+    )
+    router.open(market.address, NOBODY, 0, 1, FREE, sender=scene.roles.looper)
+    assert market.succeeded() is False
+    assert reason_of(market.answer()) == "token: approve failed"
