@@ -92,8 +92,15 @@ def within(debt: uint256, worth: uint256, ltv: uint256) -> bool:
 
 @pure
 @external
-def bonus(debt: uint256, worth: uint256, threshold: uint256, base: uint256, most: uint256) -> uint256:
-    return health._bonus(debt, worth, threshold, base, most)
+def bonus(
+    debt: uint256,
+    worth: uint256,
+    hand_over_worth: uint256,
+    threshold: uint256,
+    base: uint256,
+    most: uint256,
+) -> uint256:
+    return health._bonus(debt, worth, hand_over_worth, threshold, base, most)
 
 
 @pure
@@ -111,8 +118,8 @@ def repay_to_target_up(
 
 @pure
 @external
-def repay_for_all_up(hand_over_worth: uint256, bonus: uint256) -> uint256:
-    return health._repay_for_all_up(hand_over_worth, bonus)
+def repay_for_all_up(worth: uint256, bonus: uint256) -> uint256:
+    return health._repay_for_all_up(worth, bonus)
 
 
 @pure

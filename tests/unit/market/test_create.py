@@ -20,8 +20,8 @@ from tests.unit.market.conftest import (
 )
 
 MAX_PRICE = 2**140
-# log2(40) * 2**28: 4 % a year over the least rate of 0.1 %.
-INITIAL_CODE = 1_428_594_194
+# log2(40) * 2**28, to the nearest: 4 % a year over the least rate of 0.1 %.
+INITIAL_CODE = 1_428_594_195
 
 
 def test_create__terms__are_as_given(setup: Setup) -> None:
@@ -50,8 +50,8 @@ def test_create__totals__are_empty_and_so_are_the_caps(setup: Setup) -> None:
 
 
 def test_create__rate__is_a_quarter_of_four_percent_while_nothing_is_used(setup: Setup) -> None:
-    # The code is a whole number: its last step is 2.6e-9 of the rate.
-    assert setup.create().borrow_rate() == pytest.approx(10**16, rel=3e-9)
+    # The code is a whole number: half its last step is 1.3e-9 of the rate.
+    assert setup.create().borrow_rate() == pytest.approx(10**16, rel=1.3e-9)
 
 
 @pytest.mark.parametrize(("decimals", "shares"), [(0, 6), (6, 12), (18, 24)])

@@ -43,11 +43,12 @@ def scene_set(lent: Setup) -> Setup:
     return lent
 
 
-def bonus_at(price: int, debt: int = DEBT, collateral: int = COLLATERAL) -> int:
+def bonus_at(
+    price: int, debt: int = DEBT, collateral: int = COLLATERAL, handed_over: int | None = None
+) -> int:
     """The bonus, WAD: base plus shortfall, at most what is left, at least base."""
-    worth = collateral * price // PRICE
-    shortfall = WAD - worth * THRESHOLD // debt
-    left = max(worth * WAD // debt - WAD, 0)
+    shortfall = WAD - collateral * price // PRICE * THRESHOLD // debt
+    left = max(collateral * (handed_over or price) // PRICE * WAD // debt - WAD, 0)
     return max(BASE_BONUS, min(MAX_BONUS, BASE_BONUS + shortfall, left))
 
 
@@ -55,7 +56,8 @@ def to_target(price: int, handed_over: int, debt: int = DEBT) -> int:
     """The least repayment that brings health to its target, in exact fractions."""
     threshold, target = Fraction(THRESHOLD, WAD), Fraction(TARGET_HEALTH, WAD)
     worth = Fraction(COLLATERAL * price, PRICE)
-    taken = (1 + Fraction(bonus_at(price), WAD)) * price / handed_over
+    bonus = Fraction(bonus_at(price, handed_over=handed_over), WAD)
+    taken = (1 + bonus) * price / handed_over
     exact = (target * debt - worth * threshold) / (target - taken * threshold)
     return ceil(exact.numerator, exact.denominator)
 
@@ -66,13 +68,14 @@ def sized(setup: Setup, price: int, handed_over: int | None = None) -> tuple[int
     repaid, seized = setup.market.liquidate.call(
         setup.actors.borrower, UNLIMITED, 0, sender=setup.actors.liquidator
     )
-    assert abs(repaid - to_target(price, handed_over)) < DUST
-    assert seized == seized_for(repaid, handed_over, bonus_at(price))
+    assert 0 <= repaid - to_target(price, handed_over) < DUST
+    assert seized == seized_for(repaid, handed_over, bonus_at(price, handed_over=handed_over))
     return repaid, seized
 
 
 def seized_for(repaid: int, handed_over: int, bonus: int) -> int:
-    return repaid * (WAD + bonus) * PRICE // (WAD * handed_over)
+    """What is paid for is in whole loan units, what is given in whole collateral units."""
+    return repaid * (WAD + bonus) // WAD * PRICE // handed_over
 
 
 def health_at(setup: Setup, price: int, owner: str | None = None) -> Fraction:
@@ -188,7 +191,7 @@ def test_liquidate__in_part__restores_target_health_and_no_more(
     )
     after, target = health_at(scene_set, price), Fraction(TARGET_HEALTH, WAD)
     assert before < 1 < target
-    assert abs(after - target) < Fraction(DUST, DEBT)
+    assert target <= after < target + Fraction(DUST, DEBT)
     with scene_set.refused("market: healthy"):
         liquidate(scene_set)
 
@@ -363,17 +366,58 @@ def test_liquidate__dead_feed__hands_over_at_fundamental(scene_set: Setup) -> No
     assert receipt.events[-1] == liquidated(scene_set, repaid, seized)
 
 
-def test_liquidate__market_too_low_for_debt_and_bonus__goes_whole(scene_set: Setup) -> None:
-    price, market_price = 89 * PRICE // 100, 80 * PRICE // 100
+def test_liquidate__market_too_low_for_debt_and_bonus__pays_what_the_stake_is_worth(
+    scene_set: Setup,
+) -> None:
+    """It goes whole, but a depeg forgives no debt that is covered at the fundamental price."""
+    price = 89 * PRICE // 100
+    scene_set.oracle.set_price(price)
+    scene_set.oracle.set_market_price(80 * PRICE // 100)
+    with scene_set.refused("market: repay must be whole"):
+        liquidate(scene_set, DEBT - 1)
+
+    receipt = liquidate(scene_set, DEBT)
+
+    assert receipt.events == [
+        *exchanged(scene_set, DEBT, COLLATERAL),
+        liquidated(scene_set, DEBT, COLLATERAL),
+    ]
+
+
+def test_liquidate__not_covered_and_market_lower_still__pays_the_fundamental_worth(
+    scene_set: Setup,
+) -> None:
+    scene_set.oracle.set_price(80 * PRICE // 100)
+    scene_set.oracle.set_market_price(40 * PRICE // 100)
+    repaid = ceil(80 * WAD * WAD, WAD + BASE_BONUS)
+    receipt = liquidate(scene_set)
+    bad = DEBT - repaid
+    assert receipt.events[-1] == liquidated(scene_set, repaid, COLLATERAL, bad, bad)
+
+
+def test_liquidate__market_between__takes_the_bonus_from_the_market_price(
+    scene_set: Setup,
+) -> None:
+    """Handed over at 0.85, there are 1.55 % over the debt: less than base and shortfall."""
+    price, market_price = 88 * PRICE // 100, 85 * PRICE // 100
     scene_set.oracle.set_price(price)
     scene_set.oracle.set_market_price(market_price)
-    repaid = ceil(80 * WAD * WAD, WAD + bonus_at(price))
+    bonus = 85 * WAD * WAD // DEBT - WAD
+    assert BASE_BONUS < bonus < bonus_at(price)
+    receipt = liquidate(scene_set, WAD)
+    seized = seized_for(WAD, market_price, bonus)
+    assert receipt.events[-1] == liquidated(scene_set, WAD, seized)
 
-    receipt = liquidate(scene_set)
 
-    assert receipt.events[-1] == liquidated(
-        scene_set, repaid, COLLATERAL, DEBT - repaid, DEBT - repaid
-    )
+def test_liquidate__of_any_size__fits(setup: Setup) -> None:
+    market, actors = setup.market, setup.actors
+    market.set_caps((10**28, 10**28, 0), sender=actors.owner)
+    setup.lend(10**27)
+    setup.open(10**27, 837 * 10**24)
+    setup.oracle.set_price(89 * PRICE // 100)
+    receipt = liquidate(setup)
+    assert receipt.events[-1].args["repaid"] > 10**26
+    assert health_at(setup, 89 * PRICE // 100) >= Fraction(TARGET_HEALTH, WAD)
 
 
 # What is not covered

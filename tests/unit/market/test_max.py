@@ -5,6 +5,7 @@ from tests.unit.market.conftest import (
     DAY,
     FEE,
     MAX_96,
+    MAX_112,
     NOBODY,
     SUPPLY_CAP,
     UNLIMITED,
@@ -110,9 +111,35 @@ def test_max__emptied_market__never_revert(setup: Setup) -> None:
     setup.oracle.set_price(0)
     market.liquidate(actors.borrower, 0, 0, sender=actors.liquidator)
     assert market.totalAssets() == 0 < market.totalSupply()
-    assert market.maxDeposit(actors.lender) == SUPPLY_CAP
-    assert market.maxMint(actors.lender) > 0
     assert market.maxWithdraw(actors.lender) == market.maxRedeem(actors.lender) == 0
-    # Shares for a new unit are so many that the width refuses them.
+    # A new unit is worth so many shares that their width is the bound, and the views know it.
+    most = market.maxDeposit(actors.lender)
+    assert 0 < most < SUPPLY_CAP
     with setup.refused("market: supply width"):
-        setup.lend(WAD)
+        setup.lend(most + 1)
+    shares = market.maxMint(actors.lender)
+    with setup.chain.isolated():
+        setup.lend(most)
+    market.mint(shares, actors.lender, sender=actors.lender)
+
+
+def test_max__shares_worth_less_than_a_unit__cannot_be_redeemed(busy: Setup) -> None:
+    market, actors = busy.market, busy.actors
+    one = market.previewWithdraw(1)
+    market.transfer(actors.stranger, one - 1, sender=actors.lender)
+    assert market.maxRedeem(actors.stranger) == 0
+    with busy.refused("market: zero amount"):
+        market.redeem(one - 1, actors.stranger, actors.stranger, sender=actors.stranger)
+    market.transfer(actors.stranger, 1, sender=actors.lender)
+    assert market.maxRedeem(actors.stranger) == one
+    market.redeem(one, actors.stranger, actors.stranger, sender=actors.stranger)
+
+
+def test_max__caps_wider_than_the_shares__end_at_their_width(setup: Setup) -> None:
+    market, lender = setup.market, setup.actors.lender
+    market.set_caps((MAX_96, MAX_96, FEE), sender=setup.actors.owner)
+    most = market.maxDeposit(lender)
+    assert most == MAX_112 // 10**6
+    with setup.refused("market: supply width"):
+        setup.lend(most + 1)
+    setup.lend(most)

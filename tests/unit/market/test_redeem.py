@@ -74,6 +74,13 @@ def test_redeem__more_than_owned__reverts(lent: Setup) -> None:
         market.redeem(WAD * 10**6 + 1, other, other, sender=other)
 
 
+def test_redeem__more_than_there_are_at_all__reverts(lent: Setup) -> None:
+    """The only lender asks for one share too many; in assets it is not even one unit."""
+    market, lender = lent.market, lent.actors.lender
+    with lent.refused("market: not enough shares"):
+        market.redeem(market.totalSupply() + 1, lender, lender, sender=lender)
+
+
 def test_redeem__lent_out__cannot_be_taken(borrowed: Setup) -> None:
     market, lender = borrowed.market, borrowed.actors.lender
     with borrowed.refused("market: not enough cash"):

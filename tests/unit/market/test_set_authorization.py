@@ -5,7 +5,8 @@ from tests.unit.market.conftest import NOBODY, WAD, Setup
 
 def test_set_authorization__owner__gives_and_takes(borrowed: Setup) -> None:
     market, owner, manager = borrowed.market, borrowed.actors.borrower, borrowed.actors.manager
-    for authorized in (True, True, False, False):
+    for nonce, authorized in enumerate((True, True, False, False)):
+        assert market.nonces(owner) == nonce
         receipt = market.set_authorization(manager, authorized, sender=owner)
         assert receipt.events == [
             borrowed.event("AuthorizationSet", owner=owner, manager=manager, authorized=authorized)

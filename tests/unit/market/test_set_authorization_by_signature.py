@@ -119,6 +119,16 @@ def test_set_authorization_by_signature__used__does_nothing_again(lent: Setup) -
         assert market.nonces(OWNER.address) == 1
 
 
+def test_set_authorization_by_signature__owner_changes_its_mind__is_void(lent: Setup) -> None:
+    """What was signed and given away cannot undo what the owner has done since."""
+    market, wallet, manager = lent.market, lent.wallet.address, lent.actors.manager
+    lent.run("set_authorization", manager, False)
+    assert market.nonces(wallet) == 1
+    # The contract wallet would sign anything; the nonce is what stops it.
+    assert submit(lent, permission(lent, owner=wallet), b"").events == []
+    assert not market.is_authorized(wallet, manager)
+
+
 def test_set_authorization_by_signature__future_nonce__reverts(lent: Setup) -> None:
     for nonce in (1, 2, UNLIMITED):
         given = permission(lent, nonce=nonce)

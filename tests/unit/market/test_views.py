@@ -48,7 +48,7 @@ def test_caps__as_set(setup: Setup) -> None:
 def test_borrow_rate__use__gives_the_curve(lent: Setup, use: int, rate: int) -> None:
     if use:
         lent.open(2_000 * WAD, use * 10 * WAD)
-    assert lent.market.borrow_rate() == pytest.approx(rate, rel=3e-9)
+    assert lent.market.borrow_rate() == pytest.approx(rate, rel=1.4e-9)
 
 
 def test_borrow_rate__time__lets_it_drift(lent: Setup) -> None:
