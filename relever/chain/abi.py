@@ -20,6 +20,14 @@ _make_encoder: Any = TupleEncoder
 _make_decoder: Any = TupleDecoder
 _make_stream: Any = ContextFramesBytesIO
 
+# Checking an address takes a hash, and the same few come again and again.
+_encode_address = lru_cache(maxsize=65_536)(registry.get_encoder("address"))
+
+
+def _encoder(kind: str) -> Any:
+    return _encode_address if kind == "address" else registry.get_encoder(kind)
+
+
 checksum: Callable[[str], str] = lru_cache(maxsize=65_536)(to_checksum_address)
 
 
@@ -125,10 +133,12 @@ class _Values:
         self._in = [_inward(entry) for entry in entries]
         self._out = [_outward(entry) for entry in entries]
         # Looking codecs up by type costs more than using them, so it is done once.
-        encoders = tuple(registry.get_encoder(kind) for kind in self.types)
-        decoders = tuple(registry.get_decoder(kind, strict=False) for kind in self.types)
-        self._encoder = _make_encoder(encoders=encoders)
-        self._decoder = _make_decoder(decoders=decoders)
+        self._encoders = tuple(_encoder(kind) for kind in self.types)
+        self._decoders = tuple(registry.get_decoder(kind, strict=False) for kind in self.types)
+        # Plain words stand one after the other, and need no heads and tails.
+        self._flat = all(_is_word(kind) for kind in self.types)
+        self._encoder = _make_encoder(encoders=self._encoders)
+        self._decoder = _make_decoder(decoders=self._decoders)
 
     def encode(self, values: Sequence[Any]) -> bytes:
         if len(values) != self.count:
@@ -136,15 +146,21 @@ class _Values:
         if not values:
             return b""
         plain = [convert(value) for convert, value in zip(self._in, values, strict=True)]
+        if self._flat:
+            return b"".join([encode(v) for encode, v in zip(self._encoders, plain, strict=True)])
         encoded: bytes = self._encoder(plain)
         return encoded
 
     def decode(self, data: bytes) -> tuple[Any, ...]:
-        if not self.count:
-            return ()
+        stream = _make_stream(data)
+        plain = (
+            [decode(stream) for decode in self._decoders] if self._flat else self._decoder(stream)
+        )
         return tuple(
-            value if convert is None else convert(value)
-            for convert, value in zip(self._out, self._decoder(_make_stream(data)), strict=True)
+            [
+                value if convert is None else convert(value)
+                for convert, value in zip(self._out, plain, strict=True)
+            ]
         )
 
 
@@ -208,7 +224,9 @@ class _LogType:
 
 
 def _is_word(kind: str) -> bool:
-    return not (kind in ("string", "bytes") or kind.endswith("]") or kind.startswith("tuple"))
+    return not (
+        kind in ("string", "bytes") or kind.endswith("]") or kind.startswith(("tuple", "("))
+    )
 
 
 class _ErrorType:
