@@ -6,7 +6,7 @@ from math import ceil, floor
 
 from tests.properties.maths import MAX_112, MAX_128, PRICE_SCALE, WAD, Draw, Maths
 
-EXAMPLES = 4_000
+EXAMPLES = 2_000
 MAX_PRICE = 2**140 - 1
 
 

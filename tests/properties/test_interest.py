@@ -8,7 +8,7 @@ import pytest
 
 from tests.properties.maths import MAX_112, WAD, Draw, Maths
 
-EXAMPLES = 3_000
+EXAMPLES = 2_000
 YEAR = 365 * 86_400
 # Codes per doubling of the rate.
 STEP = 2**28

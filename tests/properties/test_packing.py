@@ -2,7 +2,7 @@
 
 from tests.properties.maths import MAX_112, MAX_128, Draw, Maths
 
-EXAMPLES = 4_000
+EXAMPLES = 2_000
 MAX_32 = 2**32 - 1
 
 

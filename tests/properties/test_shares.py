@@ -6,7 +6,7 @@ from math import ceil, floor
 
 from tests.properties.maths import MAX_112, MAX_128, Draw, Maths
 
-EXAMPLES = 4_000
+EXAMPLES = 2_000
 VIRTUAL_SHARES, VIRTUAL_ASSETS = 10**6, 1
 
 
