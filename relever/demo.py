@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from eth_utils import to_checksum_address
+from eth_utils.address import to_checksum_address
 from rich.console import Console
 from rich.table import Table
 
 from relever.artifacts import artifacts
 from relever.baselayer import build_world, deploy_core
-from relever.chain import Anvil, AnvilError, Chain, Contract, Receipt
+from relever.chain import Anvil, AnvilError, Chain, Contract, Receipt, Revert
 from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment, deploy
 
 ETHER = 10**18
@@ -302,7 +302,7 @@ class Story:
         suite, core = self.scene.protocol, self.scene.world.core
         tokens = (core.weth, core.wsteth, core.steth, suite.vault, suite.market)
         spenders = (suite.vault, suite.market, suite.swap, core.wsteth)
-        return (
+        left: int = (
             self.scene.chain.balance(contract.address)
             + sum(token.balanceOf(contract.address) for token in tokens)
             + sum(
@@ -311,6 +311,7 @@ class Story:
                 for spender in spenders
             )
         )
+        return left
 
     def _accounts(self) -> list[str]:
         """Everyone who can hold a token here: accounts, contracts, and whom transfers went to."""
@@ -425,6 +426,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(console, options.json, options.keep, options.port)
     except AnvilError as error:
         print(f"relever: {error}", file=sys.stderr)
+        return 1
+    except Revert as error:
+        print(f"relever: the story broke off: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("relever: stopped; the chain is ended", file=sys.stderr)

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import rlp  # type: ignore[import-untyped]  # comes with web3 and brings no types
-from eth_utils import keccak, to_bytes, to_checksum_address
+from eth_utils.address import to_checksum_address
+from eth_utils.conversions import to_bytes
+from eth_utils.crypto import keccak
 
 from relever.artifacts import Artifact, artifact, artifact_from_json
 from relever.baselayer import Feed, Pool, Roles, World

@@ -29,7 +29,7 @@ FEE = Fraction(1, 10)
 SWAP_FEE = Fraction(1, 10_000)
 
 
-def run_demo(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def run_demo(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "relever.demo", *arguments],
         cwd=ROOT,
@@ -179,3 +179,25 @@ def test_demo__taken_port__one_clear_line() -> None:
     (line,) = [text for text in done.stderr.splitlines() if text.strip()]
     assert str(port) in line
     assert "Traceback" not in done.stderr
+
+
+def test_demo__a_check_that_is_false__exits_non_zero_and_names_it() -> None:
+    """As if router and liquidator had kept a unit."""
+    broken = """
+import sys
+from relever import demo
+real = demo.Story._left_at
+demo.Story._left_at = lambda story, contract: real(story, contract) + 1
+sys.exit(demo.main([]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", broken],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == "relever: checks failed: router_empty, liquidator_empty"

@@ -8,8 +8,8 @@ revert string. Slashes aim at the riskiest position, since uniformly drawn ones 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -32,6 +32,23 @@ ETHER = 10**18
 PARTS = st.integers(1, 100)
 MAX_LTV = 91 * 10**16
 MIN_DEBT = 10**17
+
+
+# What stops a sale of the LRT: no idle assets, a dry pool, an amount of nothing.
+EXIT_LIMITS = {
+    "vault: not enough idle",
+    "vault: zero assets",
+    "swap: not enough liquidity",
+    "swap: amount",
+}
+
+
+def attempt(send: Callable[[], Receipt]) -> tuple[Receipt | None, str]:
+    """The receipt, or none and the reason of the revert."""
+    try:
+        return send(), ""
+    except Revert as error:
+        return None, error.reason
 
 
 class ProtocolMachine(RuleBasedStateMachine):
@@ -153,9 +170,8 @@ class ProtocolMachine(RuleBasedStateMachine):
         borrow = equity * rate // WAD * (leverage - 100) // 100
         position = view.positions[who]
         expected = self._borrow_error(view, position, borrow, equity)
-        with self._reverts_if(expected, "open") as ok:
-            self._done("open", steps.open_leveraged(self.scene, equity, borrow, looper))
-        if ok:
+        send = partial(steps.open_leveraged, self.scene, equity, borrow, looper)
+        if self._demand(expected, "open", send):
             _, debt = self.suite.market.position(looper)
             assert 0 <= debt - position.debt - borrow <= 1
 
@@ -169,22 +185,16 @@ class ProtocolMachine(RuleBasedStateMachine):
         # Rounded up: debt per collateral never rises by it, so that no price is asked.
         repay = -(-position.debt * out // position.collateral)
         bounds = (0, UNLIMITED, 0, UNLIMITED)
-        try:
-            receipt = self.suite.router.close(
+        receipt, refusal = attempt(
+            lambda: self.suite.router.close(
                 self.suite.market.address, out, repay, route, bounds, sender=looper
             )
-        except Revert as error:
-            # A position under water, a dry pool, no idle assets: the exit's own limits.
-            assert error.reason in {
-                "router: sale below repayment",
-                "swap: not enough liquidity",
-                "vault: not enough idle",
-                "vault: zero assets",
-                "swap: amount",
-                "router: nothing to do",
-            }
+        )
+        if receipt:
+            self._done("close", receipt)
             return
-        self._done("close", receipt)
+        # A position under water, or one that is dust.
+        assert refusal in EXIT_LIMITS | {"router: sale below repayment", "router: nothing to do"}
 
     @rule(who=st.integers(0, 2), part=PARTS)
     def repay(self, who: int, part: int) -> None:
@@ -207,9 +217,8 @@ class ProtocolMachine(RuleBasedStateMachine):
         if amount <= 0:
             return
         expected = self._borrow_error(view, position, amount, 0)
-        with self._reverts_if(expected, "borrow") as ok:
-            self._done("borrow", self.suite.market.borrow(amount, looper, looper, sender=looper))
-        if ok:
+        send = partial(self.suite.market.borrow, amount, looper, looper, sender=looper)
+        if self._demand(expected, "borrow", send):
             self.reached["borrow near the limit"] += ltv >= 85
 
     @rule(
@@ -234,14 +243,12 @@ class ProtocolMachine(RuleBasedStateMachine):
         offer = position.debt * part // 100
         self.scene.world.fund(liquidator, weth=position.debt)
         self.weth.approve(market.address, UNLIMITED, sender=liquidator)
-        try:
-            receipt = market.liquidate(owner, offer, 0, sender=liquidator)
-        except Revert as error:
-            whole_only = {"market: repay must be whole", "market: nothing repaid"}
-            assert error.reason in whole_only
-            assert offer < position.debt
+        receipt, refusal = attempt(lambda: market.liquidate(owner, offer, 0, sender=liquidator))
+        if receipt:
+            self._after_liquidation(receipt, who, position)
             return
-        self._after_liquidation(receipt, who, position)
+        assert refusal in {"market: repay must be whole", "market: nothing repaid"}
+        assert offer < position.debt
 
     # The world
 
@@ -372,7 +379,7 @@ class ProtocolMachine(RuleBasedStateMachine):
         return found[:6], found[6], found[7:]
 
     def _borrow_error(self, view: Any, position: Any, borrow: int, equity: int) -> str | None:
-        """What a borrower's `adjust` must revert with, in the market's order, or with whose string."""
+        """What a borrower's `adjust` must revert with, in the market's order, or whose string."""
         if borrow > view.market.cash:
             return "market: not enough cash"
         if view.oracle.borrow_price == 0:
@@ -388,38 +395,36 @@ class ProtocolMachine(RuleBasedStateMachine):
             return "edge"
         return "market: unhealthy" if debt * WAD > worth * MAX_LTV else None
 
-    @contextmanager
-    def _reverts_if(self, expected: str | None, what: str) -> Iterator[list[bool]]:
-        """Demand the revert, or that there is none; yields a list that is not empty on success."""
-        ok: list[bool] = []
-        try:
-            ok.append(True)
-            yield ok
-        except Revert as error:
-            ok.clear()
-            allowed = (error.reason, error.reason.split(":")[0], "edge")
-            assert expected in allowed, f"{what}: {error}, expected {expected}"
-            self.reached[f"{what} refused"] += 1
-            return
-        assert expected in (None, "edge"), f"{what} succeeded, expected {expected}"
+    def _demand(self, expected: str | None, what: str, send: Callable[[], Receipt]) -> bool:
+        """Send, and demand the revert, or that there is none; whether it succeeded."""
+        receipt, refusal = attempt(send)
+        if receipt:
+            assert expected in (None, "edge"), f"{what} succeeded, expected {expected}"
+            self._done(what, receipt)
+            return True
+        known = {refusal, refusal.split(":")[0], "edge"}
+        assert expected in known, f"{what}: {refusal}, expected {expected}"
+        self.reached[f"{what} refused"] += 1
+        return False
 
     def _liquidate_by_contract(self, who: int, position: Any) -> None:
         """With no capital; where neither exit can take it all, the market's own way stays."""
         owner, liquidator = self.loopers[who], self.scene.roles.stranger
         had = self.weth.balanceOf(liquidator)
         for route in (steps.REDEEM, steps.SWAP):
-            try:
-                receipt = self.suite.liquidator.liquidate(
-                    self.suite.market.address, owner, UNLIMITED, route, 0, sender=liquidator
+            receipt, refusal = attempt(
+                partial(
+                    self.suite.liquidator.liquidate,
+                    self.suite.market.address,
+                    owner,
+                    UNLIMITED,
+                    route,
+                    0,
+                    sender=liquidator,
                 )
-            except Revert as error:
-                assert error.reason in {
-                    "vault: not enough idle",
-                    "vault: zero assets",
-                    "swap: not enough liquidity",
-                    "swap: amount",
-                    "liquidator: sale below repayment",
-                }
+            )
+            if not receipt:
+                assert refusal in EXIT_LIMITS | {"liquidator: sale below repayment"}
                 continue
             profit = receipt.events[-1].args["profit"]
             assert self.weth.balanceOf(liquidator) == had + profit
