@@ -185,7 +185,9 @@ def test_owner__forked_copy_exits__node_stays() -> None:
     owner = run_apart(
         "n = Anvil.start()\n"
         "if os.fork() == 0: sys.exit(0)\n"
-        "os.wait(); print(n.running, Chain.connect(n.url).block_number, flush=True); n.stop()"
+        "os.wait()\n"
+        "there = n.running and n._folder.exists() and n._watch.poll() is None\n"
+        "print(there, Chain.connect(n.url).block_number, flush=True); n.stop()"
     )
     assert first_line(owner) == "True 0"
     owner.communicate(timeout=20)
