@@ -1,4 +1,4 @@
-"""The core: WETH9, Lido, EigenLayer and Uniswap v3, deployed or found."""
+"""The core: WETH9, Lido, EigenLayer, Uniswap v3 and Symbiotic, deployed or found."""
 
 from __future__ import annotations
 
@@ -31,6 +31,13 @@ class Core:
     uniswap_factory: Contract
     position_manager: Contract
     swap_router: Contract
+    symbiotic_vault_factory: Contract
+    symbiotic_vault_configurator: Contract
+    symbiotic_network_registry: Contract
+    symbiotic_operator_registry: Contract
+    symbiotic_operator_vault_opt_in: Contract
+    symbiotic_operator_network_opt_in: Contract
+    symbiotic_network_middleware: Contract
 
     def addresses(self) -> dict[str, str]:
         """Every contract's address by name; `load_core` takes it."""
@@ -54,6 +61,13 @@ _ARTIFACTS: dict[str, Callable[[], Artifact]] = {
     "uniswap_factory": lambda: parts.uniswap_core("UniswapV3Factory"),
     "position_manager": lambda: parts.uniswap_periphery("NonfungiblePositionManager"),
     "swap_router": lambda: parts.uniswap_periphery("SwapRouter"),
+    "symbiotic_vault_factory": lambda: parts.symbiotic("VaultFactory"),
+    "symbiotic_vault_configurator": lambda: parts.symbiotic("VaultConfigurator"),
+    "symbiotic_network_registry": lambda: parts.symbiotic("NetworkRegistry"),
+    "symbiotic_operator_registry": lambda: parts.symbiotic("OperatorRegistry"),
+    "symbiotic_operator_vault_opt_in": lambda: parts.symbiotic("OptInService"),
+    "symbiotic_operator_network_opt_in": lambda: parts.symbiotic("OptInService"),
+    "symbiotic_network_middleware": lambda: parts.symbiotic("NetworkMiddlewareService"),
 }
 
 
@@ -103,6 +117,7 @@ def deploy_core(chain: Chain, settings: LocalBaseLayer | None = None) -> Core:
     }
     contracts |= _deploy_eigenlayer(chain, settings, admin, contracts["wsteth"])
     contracts |= _deploy_uniswap(chain, settings, admin, contracts["weth"])
+    contracts |= _deploy_symbiotic(chain, admin)
     return _bind(chain, {name: contract.address for name, contract in contracts.items()})
 
 
@@ -240,3 +255,59 @@ def _deploy_uniswap(
         parts.uniswap_periphery("SwapRouter"), factory.address, weth.address, sender=admin
     )
     return {"uniswap_factory": factory, "position_manager": manager, "swap_router": router}
+
+
+def _deploy_symbiotic(chain: Chain, admin: str) -> dict[str, Contract]:
+    """Numbered as on mainnet: vault version 1, delegator 0 restakes, slashers 0 instant, 1 veto."""
+
+    def deploy(name: str, *arguments: object) -> Contract:
+        return chain.deploy(parts.symbiotic(name), *arguments, sender=admin)
+
+    vaults, delegators, slashers = (
+        deploy(f"{kind}Factory", admin) for kind in ("Vault", "Delegator", "Slasher")
+    )
+    networks, operators = deploy("NetworkRegistry"), deploy("OperatorRegistry")
+    middleware = deploy("NetworkMiddlewareService", networks.address)
+    vault_opt_in = deploy(
+        "OptInService", operators.address, vaults.address, "OperatorVaultOptInService"
+    )
+    network_opt_in = deploy(
+        "OptInService", operators.address, networks.address, "OperatorNetworkOptInService"
+    )
+
+    vault = deploy("Vault", delegators.address, slashers.address, vaults.address)
+    vaults.whitelist(vault.address, sender=admin)
+    delegator = deploy(
+        "NetworkRestakeDelegator",
+        networks.address,
+        vaults.address,
+        vault_opt_in.address,
+        network_opt_in.address,
+        delegators.address,
+        delegators.totalTypes(),
+    )
+    delegators.whitelist(delegator.address, sender=admin)
+    instant = deploy(
+        "Slasher", vaults.address, middleware.address, slashers.address, slashers.totalTypes()
+    )
+    slashers.whitelist(instant.address, sender=admin)
+    veto = deploy(
+        "VetoSlasher",
+        vaults.address,
+        middleware.address,
+        networks.address,
+        slashers.address,
+        slashers.totalTypes(),
+    )
+    slashers.whitelist(veto.address, sender=admin)
+    return {
+        "symbiotic_vault_factory": vaults,
+        "symbiotic_vault_configurator": deploy(
+            "VaultConfigurator", vaults.address, delegators.address, slashers.address
+        ),
+        "symbiotic_network_registry": networks,
+        "symbiotic_operator_registry": operators,
+        "symbiotic_operator_vault_opt_in": vault_opt_in,
+        "symbiotic_operator_network_opt_in": network_opt_in,
+        "symbiotic_network_middleware": middleware,
+    }

@@ -29,6 +29,13 @@ def eigenlayer_periphery(name: str) -> Artifact:
 
 
 @cache
+def symbiotic(name: str) -> Artifact:
+    """A contract of Symbiotic's core."""
+    part = npm_json("@symbioticfi/rewards", f"out/{name}.sol/{name}.json")
+    return artifact_from_json(name, part["abi"], part["bytecode"]["object"])
+
+
+@cache
 def chainlink(name: str) -> Artifact:
     part = npm_json("@chainlink/abi", f"v0.6/{name}.json")
     return artifact_from_json(name, part["abi"], part["bytecode"])

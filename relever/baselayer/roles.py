@@ -12,7 +12,8 @@ class Roles:
     """One account per role, always at the same place among the node's unlocked accounts.
 
     `owner` deploys and owns Relever; `base_admin` deploys and owns the base layer, so that the
-    owner's addresses do not depend on how the base layer was made.
+    owner's addresses do not depend on how the base layer was made. `avs` is a network in Symbiotic
+    too, where `resolver` can veto its slashes.
     """
 
     owner: str
@@ -32,6 +33,7 @@ class Roles:
     liquidity_provider: str
     trader: str
     base_admin: str
+    resolver: str
 
     @classmethod
     def of(cls, chain: Chain) -> Roles:

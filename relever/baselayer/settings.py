@@ -17,6 +17,8 @@ class LocalBaseLayer:
     operator_allocation_delay_blocks: int
     steth_initial_stake_wei: int
     steth_initial_rewards_wei: int
+    symbiotic_epoch_duration_seconds: int
+    symbiotic_veto_duration_seconds: int
     uniswap_extra_fee_millionths: int
     uniswap_extra_fee_tick_spacing: int
 

@@ -9,6 +9,7 @@ from relever.baselayer.chainlink import Feed, deploy_feed
 from relever.baselayer.core import Core
 from relever.baselayer.roles import Roles
 from relever.baselayer.settings import local_base_layer
+from relever.baselayer.symbiotic import Symbiotic, build_symbiotic
 from relever.baselayer.uniswap import Pool, create_pool, swap
 from relever.chain import Call, Chain, Contract, Receipt
 
@@ -23,12 +24,13 @@ class World:
 
     The operator has put its whole magnitude of the wstETH strategy behind one operator set of the
     AVS, so a slash of `wad` takes exactly that part of what is delegated to it, and every further
-    slash the same part of what is left.
+    slash the same part of what is left. What happens in Symbiotic is under `symbiotic`.
     """
 
     core: Core
     roles: Roles
     registrar: Contract
+    symbiotic: Symbiotic
 
     @property
     def chain(self) -> Chain:
@@ -41,7 +43,11 @@ class World:
 
     def addresses(self) -> dict[str, str]:
         """The address book: what was there before any feed or pool."""
-        return {**self.core.addresses(), "avs_registrar": self.registrar.address}
+        return {
+            **self.core.addresses(),
+            "avs_registrar": self.registrar.address,
+            **self.symbiotic.addresses(),
+        }
 
     def on(self, chain: Chain) -> World:
         """The same world seen through another chain, such as a fork of this one."""
@@ -49,6 +55,7 @@ class World:
             self.core.on(chain),
             self.roles,
             chain.contract(self.registrar.address, artifact("AVSRegistrarDouble")),
+            self.symbiotic.on(chain),
         )
 
     def slash(self, wad: int, why: str = "misbehaved") -> Receipt:
@@ -145,7 +152,7 @@ class World:
 
 
 def build_world(core: Core) -> World:
-    """Register the operator and the AVS in EigenLayer, and make the operator slashable.
+    """Register the operator and the AVS, the operator slashable, in EigenLayer and Symbiotic.
 
     Mines past EigenLayer's configuration delay, for which an operator's first allocation waits; on
     mainnet that is 126,000 blocks and takes minutes. A chain younger than the withdrawal delay is
@@ -172,4 +179,4 @@ def build_world(core: Core) -> World:
     )
     oldest_slashable = chain.block_number - core.delegation_manager.minWithdrawalDelayBlocks()
     chain.mine(max(allocation_delay, -oldest_slashable) + 1)
-    return World(core, roles, registrar)
+    return World(core, roles, registrar, build_symbiotic(core, roles))
