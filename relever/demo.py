@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from eth_utils.address import to_checksum_address
@@ -22,6 +23,10 @@ from relever.artifacts import artifacts
 from relever.baselayer import build_world, deploy_core
 from relever.chain import Anvil, AnvilError, Chain, Contract, Receipt, Revert
 from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment, deploy
+
+ROOT = Path(__file__).parents[1]
+# Where `--keep` leaves the addresses.
+KEPT = ROOT / "build" / "demo.json"
 
 ETHER = 10**18
 DAY = 86_400
@@ -516,19 +521,25 @@ def _show_checks(console: Console, checks: Sequence[Check]) -> None:
 
 def _show_kept(console: Console, node: Anvil, scene: Deployment) -> None:
     pid = node.detach()
-    console.print(f"\nThe chain goes on at {node.url} (process {pid}). To talk to it:")
     addresses = {**scene.world.core.addresses(), **scene.protocol.addresses()}
-    console.print(f"  curl -s {node.url} -H 'content-type: application/json' \\")
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(json.dumps(addresses, indent=2) + "\n", encoding="utf-8")
+    file = KEPT.relative_to(ROOT)
     call = '{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}'
-    console.print(f"    -d '{call}'", markup=False)
-    console.print("  .venv/bin/python")
-    console.print("  >>> from relever.chain import Chain")
-    console.print("  >>> from relever.protocol import Protocol")
-    console.print(f'  >>> chain = Chain.connect("{node.url}")')
-    console.print(f"  >>> suite = Protocol.at(chain, {scene.protocol.addresses()})", markup=False)
-    console.print("  >>> suite.vault.rate()")
-    console.print(f"WETH is {addresses['weth']}, wstETH {addresses['wsteth']}.")
-    console.print(f"To end it: kill {pid}")
+    lines = [
+        f"\nThe chain goes on at {node.url} (process {pid}), its addresses are in {file}.",
+        "To talk to it:",
+        f"  curl -s {node.url} -H 'content-type: application/json' -d '{call}'",
+        "or, in .venv/bin/python:",
+        "  import json",
+        "  from relever.chain import Chain",
+        "  from relever.protocol import Protocol",
+        f'  chain = Chain.connect("{node.url}")',
+        f'  suite = Protocol.at(chain, json.load(open("{file}")))',
+        "  suite.vault.rate()",
+        f"To end it: kill {pid}",
+    ]
+    console.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
 def _change(before: int, after: int) -> str:
