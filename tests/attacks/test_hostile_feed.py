@@ -115,30 +115,50 @@ def test_feed__answers_with_a_bomb__is_not_copied(oracle_alone: Setup, reverting
     assert setup.oracle.poke().gas_used < GAS_BOUND
 
 
+def dearest_appetite(setup: Setup) -> int:
+    """The most that the feed may use and still be read."""
+    low, high = 100_000, 150_000
+    while low < high:
+        middle = (low + high + 1) // 2
+        setup.feed.set_appetite(middle)
+        if setup.oracle.market_price()[1]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 @pytest.mark.parametrize("function", ["poke", "poke_liquidation_prices", "poke_price"])
 def test_poke__starved_of_gas__never_takes_a_good_feed_for_a_dead_one(
     oracle_alone: Setup, function: str
 ) -> None:
     """Else anyone could borrow or liquidate on a price of its choice.
 
-    The feed is a dear one. At every gas limit the call either fails or sees the feed.
+    The feed is as dear as may be. At every gas limit the call either fails or sees the feed.
     """
-    feed = oracle_alone.chain.deploy(artifact("GasEatingFeed"))
-    setup = oracle_alone.over(feed)
-    feed.set_appetite(140_000)
-    setup.rates.set_live_rate(setup.rates.rate())
+    setup = oracle_alone.over(oracle_alone.chain.deploy(artifact("GasEatingFeed")))
+    setup.feed.set_appetite(dearest_appetite(setup))
     method = getattr(setup.oracle, function)
-    refusals, seen = set(), 0
-    for gas in range(30_000, 600_000, 5_000):
+
+    def outcome(gas: int) -> str:
         try:
             answer = method.call(gas=gas)
         except Revert as failure:
-            refusals.add(failure.reason)
-            continue
-        seen += 1
+            return failure.reason
         if function == "poke_price":
-            assert answer == 10**36
+            return "seen" if answer == 10**36 else "wrong"
+        return "seen" if (answer if function == "poke" else answer[2]) else "unseen"
+
+    # The least gas that is let through to the feed, and every limit around it.
+    low, high = 50_000, 400_000
+    while low < high:
+        middle = (low + high) // 2
+        if outcome(middle) in ("oracle: not enough gas", "out of gas"):
+            low = middle + 1
         else:
-            assert (answer if function == "poke" else answer[2]) is True
-    assert "oracle: not enough gas" in refusals <= {"oracle: not enough gas", "out of gas", ""}
-    assert seen > 0
+            high = middle
+    limits = [*range(low - 15_000, low + 15_000, 250), *range(60_000, 700_000, 20_000)]
+    outcomes = {outcome(gas) for gas in limits}
+    assert "seen" in outcomes
+    assert "oracle: not enough gas" in outcomes
+    assert outcomes <= {"seen", "oracle: not enough gas", "out of gas", ""}

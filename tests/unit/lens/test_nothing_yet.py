@@ -1,4 +1,5 @@
-from relever.protocol import UNLIMITED, Deployment
+from relever.protocol import UNLIMITED, WAD, Deployment
+from tests.scene import ETHER, borrow_against, lend
 
 
 def test_market__nothing_lent__has_no_utilisation(deployment: Deployment) -> None:
@@ -20,3 +21,12 @@ def test_vault__nothing_staked__is_the_seed_and_the_pools_share(deployment: Depl
     assert view.idle == view.total_assets == view.total_supply
     (stake,) = view.adapters
     assert (stake.booked, stake.staked, stake.exiting) == (0, 0, 0)
+
+
+def test_market__all_lent_out__is_used_to_the_last_unit(deployment: Deployment) -> None:
+    protocol = deployment.protocol
+    lend(deployment, 10 * ETHER)
+    borrow_against(deployment, 20 * ETHER, 10 * ETHER)
+    view = protocol.lens.market(protocol.market.address)
+    assert (view.cash, view.utilisation, view.loan_held) == (0, WAD, 0)
+    assert view.collateral_held == 20 * ETHER
