@@ -105,6 +105,12 @@ def _take_idle(amount: uint256):
 def _put_profit(amount: uint256):
     """@notice Assets have come in that unlock with time."""
     self._put_idle(amount)
+    self._lock(amount)
+
+
+@internal
+def _lock(amount: uint256):
+    """@notice Assets that are in the books already shall belong to the shares only with time."""
     profit._book(amount, 0, unlock_period)
 
 

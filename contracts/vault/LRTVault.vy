@@ -13,6 +13,8 @@
      A gain is booked as locked profit that unlocks over `unlock_period`, a loss at once. Deposits
      and exits first book what the adapters say. Who enters pays the booked rate; who leaves gets
      the live one, which also counts the slashes that are visible but not yet executed.
+     Shares that wait in the withdrawal queue are shares like others until they are paid; idle assets
+     that they are worth are left for them by instant exits and by the allocator.
      Failure mode: an adapter that cannot be read stops deposits, exits and its own sync, and
      changes no booked value; `rate()`, transfers and the other adapters' sync go on.
      While an action runs, every function is locked but those of ERC-20 and ownership, `asset`,
@@ -33,6 +35,7 @@ from snekmate.tokens import erc20
 
 from ..interfaces import ILRTVault
 from ..interfaces import IStakingAdapter
+from ..interfaces import IWithdrawalQueue
 
 from ..modules import token
 
@@ -91,6 +94,13 @@ guardian: public(address)
 deposit_cap: public(uint256)
 # The most that may stand booked in an adapter after an allocation.
 adapter_cap: public(HashMap[address, uint256])
+
+# The withdrawal queue; zero until it is set, once.
+queue: public(address)
+# Shares that wait in the queue.
+queued_shares: public(uint256)
+# Exits that were started while idle did not cover the queue.
+queue_exits: public(uint256)
 
 
 @deploy
@@ -157,7 +167,7 @@ def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
     """@notice Send exactly `assets` of idle to `receiver`. @return Shares burned, rounded up."""
     total: uint256 = vault_books._sync_all(True)
     shares: uint256 = vault_shares._to_shares_up(assets, total, erc20.totalSupply)
-    self._leave(assets, shares, receiver, owner)
+    self._leave(assets, shares, total, receiver, owner)
     return shares
 
 
@@ -167,7 +177,7 @@ def redeem(shares: uint256, receiver: address, owner: address) -> uint256:
     assert shares != 0, "vault: zero shares"
     total: uint256 = vault_books._sync_all(True)
     assets: uint256 = vault_shares._to_assets_down(shares, total, erc20.totalSupply)
-    self._leave(assets, shares, receiver, owner)
+    self._leave(assets, shares, total, receiver, owner)
     return assets
 
 
@@ -270,7 +280,9 @@ def maxWithdraw(owner: address) -> uint256:
     if not readable:
         return 0
     shares: uint256 = erc20.balanceOf[owner]
-    return min(vault_books._idle(), vault_shares._to_assets_down(shares, total, erc20.totalSupply))
+    return min(
+        self._free_idle(total), vault_shares._to_assets_down(shares, total, erc20.totalSupply)
+    )
 
 
 @view
@@ -284,8 +296,9 @@ def maxRedeem(owner: address) -> uint256:
     if not readable:
         return 0
     supply: uint256 = erc20.totalSupply
-    # One share less than the least that would be worth more than idle.
-    payable_shares: uint256 = vault_shares._to_shares_up(vault_books._idle() + 1, total, supply) - 1
+    # One share less than the least that would be worth more than what is free.
+    free: uint256 = self._free_idle(total)
+    payable_shares: uint256 = vault_shares._to_shares_up(free + 1, total, supply) - 1
     shares: uint256 = min(erc20.balanceOf[owner], payable_shares)
     return shares if vault_shares._to_assets_down(shares, total, supply) != 0 else 0
 
@@ -325,6 +338,12 @@ def sync(adapter: address) -> (uint256, uint256):
 
 
 @external
+def sync_all() -> uint256:
+    """@notice Book every adapter. Open to anyone. @return Total assets for who is leaving."""
+    return vault_books._sync_all(True)
+
+
+@external
 def pay_rewards(amount: uint256):
     """@notice Hand `amount` of the asset to the holders; it unlocks linearly. Open to anyone."""
     assert amount != 0, "vault: no rewards"
@@ -343,6 +362,7 @@ def allocate(adapter: address, amount: uint256):
     vault_books._check_listed(adapter)
     assert amount != 0, "vault: zero amount"
     vault_books._stake(adapter, amount)
+    assert self._covers_queue(), "vault: queue unfunded"
     token._push(asset, adapter, amount)
     extcall IStakingAdapter(adapter).stake(amount)
     log ILRTVault.Allocated(adapter=adapter, amount=amount)
@@ -354,11 +374,7 @@ def allocate(adapter: address, amount: uint256):
 def deallocate(adapter: address, amount: uint256) -> uint256:
     """@notice Start to take at most `amount` back. Allocator only. @return The exit's id."""
     self._check_allocator()
-    vault_books._check_listed(adapter)
-    assert amount != 0, "vault: zero amount"
-    id: uint256 = extcall IStakingAdapter(adapter).start_exit(amount)
-    log ILRTVault.ExitStarted(adapter=adapter, id=id, amount=amount)
-    return id
+    return self._start_exit(adapter, amount)
 
 
 @external
@@ -379,7 +395,58 @@ def finish_exit(adapter: address, id: uint256) -> uint256:
     return amount
 
 
+# Withdrawal queue
+
+
+@external
+def join_queue(shares: uint256):
+    """@notice `shares` that the queue holds begin to wait. Queue only."""
+    self._check_queue()
+    self.queued_shares += shares
+
+
+@external
+def settle_queue(shares: uint256, burnt: uint256, assets: uint256):
+    """
+    @notice `shares` no longer wait: `burnt` of them are burned, for `assets` out of idle. Queue only.
+    @dev What the burnt shares were worth above `assets` becomes locked profit of those who stay, so
+         that nobody can buy in before it and leave with it after. The rate does not move.
+    """
+    self._check_queue()
+    self.queued_shares -= shares
+    if burnt == 0:
+        return
+    total: uint256 = vault_books._total_after(0)
+    worth: uint256 = vault_shares._to_assets_down(burnt, total, erc20.totalSupply)
+    assert assets <= worth, "vault: paid above the rate"
+    vault_books._take_idle(assets)
+    vault_books._lock(worth - assets)
+    erc20._burn(msg.sender, burnt)
+    token._push(asset, msg.sender, assets)
+    log IERC4626.Withdraw(
+        sender=msg.sender, receiver=msg.sender, owner=msg.sender, assets=assets, shares=burnt
+    )
+
+
+@external
+def pull_back(adapter: address, amount: uint256) -> uint256:
+    """@notice Start to take at most `amount` back. Queue only. @return The exit's id."""
+    self._check_queue()
+    return self._start_exit(adapter, amount)
+
+
 # Roles
+
+
+@external
+def set_queue(queue: address):
+    """@notice Set the withdrawal queue of this vault, once. Owner only."""
+    ownable._check_owner()
+    assert self.queue == empty(address), "vault: queue is set"
+    vault: address = staticcall IWithdrawalQueue(queue).vault()
+    assert vault == self, "vault: queue of another vault"
+    self.queue = queue
+    log ILRTVault.QueueSet(queue=queue)
 
 
 @external
@@ -445,9 +512,13 @@ def _enter(assets: uint256, shares: uint256, total: uint256, receiver: address):
 
 
 @internal
-def _leave(assets: uint256, shares: uint256, receiver: address, owner: address):
-    """@notice Burn shares, send assets. Any assets cost at least one share: they round up."""
+def _leave(assets: uint256, shares: uint256, total: uint256, receiver: address, owner: address):
+    """
+    @notice Burn shares, send assets. Any assets cost at least one share: they round up.
+    @param total Total assets that priced the shares.
+    """
     assert assets != 0, "vault: zero assets"
+    assert assets <= self._free_idle(total), "vault: not enough idle"
     vault_books._take_idle(assets)
     if msg.sender != owner:
         erc20._spend_allowance(owner, msg.sender, shares)
@@ -456,6 +527,36 @@ def _leave(assets: uint256, shares: uint256, receiver: address, owner: address):
     log IERC4626.Withdraw(
         sender=msg.sender, receiver=receiver, owner=owner, assets=assets, shares=shares
     )
+
+
+@internal
+def _start_exit(adapter: address, amount: uint256) -> uint256:
+    vault_books._check_listed(adapter)
+    assert amount != 0, "vault: zero amount"
+    if not self._covers_queue():
+        self.queue_exits += 1
+    id: uint256 = extcall IStakingAdapter(adapter).start_exit(amount)
+    log ILRTVault.ExitStarted(adapter=adapter, id=id, amount=amount)
+    return id
+
+
+@internal
+@view
+def _free_idle(total: uint256) -> uint256:
+    """@return Idle assets less what the waiting shares are worth at this total, rounded up."""
+    idle: uint256 = vault_books._idle()
+    kept: uint256 = vault_shares._to_assets_up(self.queued_shares, total, erc20.totalSupply)
+    return idle - min(idle, kept)
+
+
+@internal
+@view
+def _covers_queue() -> bool:
+    """@return Whether idle pays the waiting shares at the booked rate: never below the live one."""
+    needed: uint256 = vault_shares._to_assets_up(
+        self.queued_shares, vault_books._total_after(0), erc20.totalSupply
+    )
+    return needed <= vault_books._idle()
 
 
 @internal
@@ -488,6 +589,12 @@ def _room(total: uint256) -> uint256:
 @view
 def _check_allocator():
     assert msg.sender == self.allocator, "vault: not the allocator"
+
+
+@internal
+@view
+def _check_queue():
+    assert msg.sender == self.queue, "vault: not the queue"
 
 
 @internal

@@ -123,6 +123,7 @@ def events(abi: list[dict[str, Any]]) -> dict[str, list[tuple[str, str, bool]]]:
 def test_declared__contracts__are_found() -> None:
     assert set(declared()) >= {
         ("LRTVault", "ILRTVault"),
+        ("WithdrawalQueue", "IWithdrawalQueue"),
         ("EigenLayerAdapter", "IStakingAdapter"),
         ("OracleAdapter", "IOracleAdapter"),
         ("LendingMarket", "ILendingMarket"),

@@ -133,9 +133,9 @@ def deploy_vault(
     )
 
 
-@pytest.fixture(scope="session")
-def built(vault_chain: Chain) -> Setup:
-    chain, actors = vault_chain, Actors(*vault_chain.accounts[:8])
+def build(chain: Chain) -> Setup:
+    """A vault with two adapters, and money and approvals for every actor."""
+    actors = Actors(*chain.accounts[:8])
     token = chain.deploy(artifact("SettableToken"), 18, 0, sender=actors.owner)
     for account in chain.accounts[:8]:
         token.mint(account, HOLDING, sender=account)
@@ -152,6 +152,11 @@ def built(vault_chain: Chain) -> Setup:
     for account in chain.accounts[:8]:
         token.approve(vault.address, UNLIMITED, sender=account)
     return Setup(chain, actors, token, vault, adapters[0], adapters[1])
+
+
+@pytest.fixture(scope="session")
+def built(vault_chain: Chain) -> Setup:
+    return build(vault_chain)
 
 
 @pytest.fixture
