@@ -188,7 +188,7 @@ def main() -> None:
         Anvil.start() as theirs,
         apes(theirs.url) as peers,
     ):
-        rows = measure([*ours(mine.url), *bare(plain.url), *peers], rounds)
+        rows = measure([*ours(mine.ipc), *bare(plain.url), *peers], rounds)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     document = {"load": round(load, 2), "rows": [asdict(row) for row in rows]}
     OUTPUT.write_text(json.dumps(document, indent=2) + "\n")

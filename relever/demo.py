@@ -41,6 +41,8 @@ REWARD_DAYS = 30
 STAKING_REWARD_PER_YEAR = 3 * WAD // 100
 RESTAKING_REWARD = ETHER
 SLASH = WAD // 5
+# EigenLayer gives back up to some units less than was asked for.
+ROUNDING = 1_000
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Party:
     weth: int
     wsteth: int
     lrt: int
+    waiting: int
     lent: int
     collateral: int
     debt: int
@@ -78,6 +81,8 @@ class System:
     fundamental_price: int
     vault_idle: int
     vault_staked: int
+    queued_shares: int
+    set_aside: int
     supplied: int
     borrowed: int
     looper_health: int
@@ -209,6 +214,8 @@ class Story:
             self._do(
                 "redeem", market.redeem(shares, roles.lender, roles.lender, sender=roles.lender)
             )
+        paid = self._paid_out()
+        request = self._play_queue()
 
         same, at_least, below = "=", ">=", "<"
         self._check("rate_rose", "rewards raised the price", rate_before, below, rate_grown)
@@ -225,9 +232,46 @@ class Story:
         self._check("no_capital", "the liquidator had no WETH and no LRT", had, same, 0)
         self._check("liquidator_profit", "the liquidator made a profit", profit, at_least, 1)
         self._check("no_bad_debt", "no debt was written off", bad_debt, same, 0)
-        self._check("lender_paid", "the lender got all it was owed", self._paid_out(), same, owed)
+        self._check("lender_paid", "the lender got all it was owed", paid, same, owed)
         self._check("lender_whole", "that is more than it had lent", owed, at_least, LENT + 1)
+        left = self.steps[-1].after["depositor"]
+        self._check("queue_whole", "the depositor has no LRT left", left.lrt, same, 0)
+        self._check(
+            "queue_paid",
+            "the queue paid what the request was worth when it was made",
+            left.wsteth,
+            same,
+            request.assets,
+        )
         self._check_conservation()
+
+    def _play_queue(self) -> Any:
+        """The depositor leaves with more than is idle; its request as it was made."""
+        scene, roles, suite = self.scene, self.scene.roles, self.scene.protocol
+        vault, queue, adapter = suite.vault, suite.queue, suite.eigenlayer
+        who = roles.depositor
+        with self._step("request", "The depositor asks for everything: more than is idle"):
+            shares = vault.balanceOf(who)
+            self._do("approve", vault.approve(queue.address, shares, sender=who))
+            self._do("request", queue.requestRedeem(shares, who, who, sender=who))
+            request_id = self._receipts[-1].events[-1].args["requestId"]
+            request = queue.request(request_id)
+
+        with self._step(
+            "unstake", "The allocator takes stake back for it; EigenLayer's delay passes"
+        ):
+            missing = request.assets - vault.idle() + ROUNDING
+            taken = vault.deallocate(adapter.address, missing, sender=roles.allocator)
+            self._do("take back", taken)
+            exit_id = next(e.args["id"] for e in taken.events if e.address == vault.address)
+            scene.world.pass_withdrawal_delay()
+
+        with self._step("claim", "Anyone brings it home and finalises, the depositor claims"):
+            anyone = roles.stranger
+            self._do("bring home", vault.finish_exit(adapter.address, exit_id, sender=anyone))
+            self._do("finalise", queue.finalize(1, sender=anyone))
+            self._do("claim", queue.claim(request_id, who, sender=who))
+        return request
 
     def document(self) -> dict[str, Any]:
         """The story as one JSON document; amounts are strings of wei."""
@@ -245,23 +289,30 @@ class Story:
         suite, core, chain = self.scene.protocol, self.scene.world.core, self.scene.chain
         vault, market = suite.vault, suite.market
         # From the vault's and the market's own events, of this story and of the deployment.
-        flows = [event for log in self._logs(vault) for event in [chain.decode_log(log)]]
+        flows = [
+            event
+            for contract in (vault, suite.queue)
+            for log in self._logs(contract)
+            for event in [chain.decode_log(log)]
+        ]
         total = sum(
             sign * event.args[key]
             for event in flows
             for name, key, sign in (
                 ("Deposit", "assets", 1),
                 ("Withdraw", "assets", -1),
+                ("RequestFilled", "assets", 1),
+                ("RequestClaimed", "assets", -1),
                 ("RewardsPaid", "amount", 1),
                 ("Synced", "gain", 1),
                 ("Synced", "loss", -1),
             )
             if event.name == name
         )
-        held = vault.totalAssets() + vault.locked_profit()
+        held = vault.totalAssets() + vault.locked_profit() + suite.queue.set_aside()
         self._check(
             "vault_conserved",
-            "vault: paid in + gained - lost - paid out = assets",
+            "vault: paid in + gained - lost - paid out = assets + set aside in the queue",
             total,
             "=",
             held,
@@ -390,6 +441,8 @@ class Story:
             fundamental_price=view.oracle.fundamental,
             vault_idle=view.vault.idle,
             vault_staked=view.vault.adapters[0].staked,
+            queued_shares=view.vault.queued_shares,
+            set_aside=view.vault.set_aside,
             supplied=view.market.state.supply_assets,
             borrowed=view.market.state.borrow_assets,
             looper_health=view.positions[0].health,
@@ -404,11 +457,13 @@ class Story:
         suite, core = self.scene.protocol, self.scene.world.core
         weth, wsteth = core.weth.balanceOf(account), core.wsteth.balanceOf(account)
         lrt = suite.vault.balanceOf(account)
+        requests = range(1, suite.queue.next_id())
+        waiting = sum(suite.queue.pendingRedeemRequest(id, account) for id in requests)
         lent = suite.market.previewRedeem(suite.market.balanceOf(account))
         collateral, debt = suite.market.position(account)
-        worth = (lrt + collateral) * suite.oracle.fundamental() // PRICE_SCALE
+        worth = (lrt + waiting + collateral) * suite.oracle.fundamental() // PRICE_SCALE
         net = weth + wsteth * core.wsteth.stEthPerToken() // WAD + worth + lent - debt
-        return Party(weth, wsteth, lrt, lent, collateral, debt, net)
+        return Party(weth, wsteth, lrt, waiting, lent, collateral, debt, net)
 
     def _name_contracts(self) -> dict[str, str]:
         world, suite = self.scene.world, self.scene.protocol
@@ -441,7 +496,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(console: Console, as_json: bool, keep: bool, port: int | None) -> int:
-    names = ["LRTVault", "EigenLayerAdapter", "OracleAdapter", "LendingMarket", "MarketFactory"]
+    names = [
+        "LRTVault",
+        "WithdrawalQueue",
+        "EigenLayerAdapter",
+        "OracleAdapter",
+        "LendingMarket",
+        "MarketFactory",
+    ]
     names += ["UniswapV3Swap", "LeverageRouter", "Liquidator", "Lens"]
     names += ["StETHDouble", "WstETHDouble", "EigenPodManagerDouble", "AVSRegistrarDouble"]
     console.print("Compiling the contracts (kept under build/ for the next time) ...")
@@ -450,7 +512,7 @@ def _run(console: Console, as_json: bool, keep: bool, port: int | None) -> int:
         "Starting Anvil; deploying WETH, Lido's doubles, EigenLayer, Chainlink, Uniswap ..."
     )
     with Anvil.start(port=port) as node:
-        chain = Chain.connect(node.url)
+        chain = Chain.connect(node.ipc)
         world = build_world(deploy_core(chain))
         console.print("Deploying Relever ...")
         scene = deploy(world)
@@ -488,7 +550,7 @@ def _show_step(console: Console, step: Step) -> None:
     changed = [(name, before, after) for name, before, after in changed if before != after]
     keys = [
         key
-        for key in ("weth", "wsteth", "lrt", "lent", "collateral", "debt", "net_worth")
+        for key in ("weth", "wsteth", "lrt", "waiting", "lent", "collateral", "debt", "net_worth")
         if any(getattr(before, key) != getattr(after, key) for _, before, after in changed)
     ]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2))

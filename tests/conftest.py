@@ -20,7 +20,7 @@ FORK_NETWORK = os.environ.get("RELEVER_FORK_NETWORK", "mainnet")
 def deployed() -> Iterator[Deployment]:
     """The suite on a local chain with the real base layer, right after deployment."""
     with Anvil.start() as node:
-        chain = Chain.connect(node.url)
+        chain = Chain.connect(node.ipc)
         yield deploy(build_world(deploy_core(chain)))
         chain.close()
 
@@ -57,15 +57,15 @@ def forked() -> Iterator[Deployment]:
     """The suite deployed on a fork: of a real network, or of our own node with the base layer."""
     if FORK_URL:
         with Anvil.fork(FORK_URL) as fork:
-            chain = Chain.connect(fork.url)
+            chain = Chain.connect(fork.ipc)
             yield deploy(build_world(load_core(chain, FORK_NETWORK)))
             chain.close()
         return
     with Anvil.start() as upstream:
-        base = Chain.connect(upstream.url)
+        base = Chain.connect(upstream.ipc)
         world = build_world(deploy_core(base))
         with Anvil.fork(upstream.url) as fork:
-            chain = Chain.connect(fork.url)
+            chain = Chain.connect(fork.ipc)
             yield deploy(world.on(chain))
             chain.close()
         base.close()

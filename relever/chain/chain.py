@@ -36,7 +36,7 @@ class Chain:
 
     @classmethod
     def connect(cls, url: str, timeout: float = 60.0) -> "Chain":
-        """Connect to a running Anvil; from then on it mines only when told to.
+        """Connect to a running Anvil by its URL or socket; from then on it mines only when told to.
 
         Raises `RpcError` when there is no node at the address.
         """

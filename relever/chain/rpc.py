@@ -1,4 +1,4 @@
-"""JSON-RPC over one kept-alive connection, HTTP/1.1 written by hand for speed."""
+"""JSON-RPC over one kept-alive connection: a Unix socket, or HTTP/1.1 written by hand for speed."""
 
 import json
 import socket
@@ -32,12 +32,18 @@ class Rpc:
     """
 
     def __init__(self, url: str, timeout: float = 60.0) -> None:
-        """`timeout` is in seconds, for one answer."""
+        """A node's URL, or the path of its Unix socket; `timeout` is in seconds, for one answer."""
+        self.url = url
+        self.timeout = timeout
+        self._socket: socket.socket | None = None
+        self._buffer = b""
+        self._hurry = False
+        self._path = url if url.startswith("/") else None
+        if self._path is not None:
+            return
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise RpcError(f"{url!r} is no node's address: give one like http://127.0.0.1:8545")
-        self.url = url
-        self.timeout = timeout
         self._secure = parts.scheme == "https"
         self._address = (parts.hostname, parts.port or (443 if self._secure else 80))
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -45,9 +51,6 @@ class Rpc:
             f"POST {path} HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\n"
             "Content-Type: application/json\r\nContent-Length: "
         ).encode()
-        self._socket: socket.socket | None = None
-        self._buffer = b""
-        self._hurry = False
 
     def close(self) -> None:
         """Close the connection; the next request opens a new one."""
@@ -64,11 +67,11 @@ class Rpc:
     def sequence(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
         """Carry out requests one after the other, and return the whole answers, errors included.
 
-        They go out in one write, which saves as much time as the node needs for a transfer. Unlike
-        a batch's parts, which the node handles side by side, they keep their order.
+        By HTTP they go out in one write, which saves as much time as the node needs for a transfer.
+        Unlike a batch's parts, which the node handles side by side, they keep their order.
         """
         bodies = [_single(method, params) for method, params in requests]
-        if _QUICK_ACK is not None:
+        if _QUICK_ACK is not None or self._path is not None:
             return self._exchange(bodies, again=False)
         # The node holds back a second answer until the first is acknowledged, and only Linux lets
         # us do that at once.
@@ -102,16 +105,15 @@ class Rpc:
         return answers
 
     def _exchange(self, bodies: Sequence[bytes], again: bool) -> list[Any]:
-        message = b"".join([self._head + b"%d\r\n\r\n" % len(body) + body for body in bodies])
         fresh = self._socket is None
         try:
             try:
-                answers = self._send_and_read(message, len(bodies))
+                answers = self._send_and_read(bodies)
             except (ConnectionError, ssl.SSLEOFError):
                 self.close()
                 if fresh or not again:
                     raise
-                answers = self._send_and_read(message, len(bodies))
+                answers = self._send_and_read(bodies)
             return [json.loads(answer) for answer in answers]
         except TimeoutError as error:
             self.close()
@@ -128,20 +130,33 @@ class Rpc:
             raise RpcError(f"{self.url} answered no JSON ({error}): is it a node?") from error
 
     def _connect(self) -> socket.socket:
+        self._buffer = b""
+        if self._path is not None:
+            local = socket.socket(socket.AF_UNIX)
+            local.settimeout(self.timeout)
+            local.connect(self._path)
+            return local
         plain = socket.create_connection(self._address, self.timeout)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._secure:
             context = ssl.create_default_context()
             plain = context.wrap_socket(plain, server_hostname=self._address[0])
-        self._buffer = b""
         return plain
 
-    def _send_and_read(self, message: bytes, count: int) -> list[bytes]:
+    def _send_and_read(self, bodies: Sequence[bytes]) -> list[bytes]:
         if self._socket is None:
             self._socket = self._connect()
-        self._socket.sendall(message)
         answers = []
-        for waiting in range(count, 0, -1):
+        if self._path is not None:
+            # On its socket the node handles side by side also what comes one after the other.
+            for body in bodies:
+                self._socket.sendall(body)
+                answers.append(self._read_until(b"\n"))
+            return answers
+        self._socket.sendall(
+            b"".join([self._head + b"%d\r\n\r\n" % len(body) + body for body in bodies])
+        )
+        for waiting in range(len(bodies), 0, -1):
             self._hurry = waiting > 1
             answers.append(self._read_answer())
         return answers
@@ -173,7 +188,9 @@ class Rpc:
         return b"".join(chunks)
 
     def _read_until(self, mark: bytes) -> bytes:
-        while (at := self._buffer.find(mark)) < 0:
+        searched = 0
+        while (at := self._buffer.find(mark, searched)) < 0:
+            searched = max(0, len(self._buffer) - len(mark) + 1)
             self._receive()
         at += len(mark)
         found, self._buffer = self._buffer[:at], self._buffer[at:]

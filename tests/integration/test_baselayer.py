@@ -95,7 +95,7 @@ def test_build__twice__same_addresses_and_same_blocks() -> None:
     seen = []
     for _ in range(2):
         with Anvil.start() as node:
-            chain = Chain.connect(node.url)
+            chain = Chain.connect(node.ipc)
             world = build_world(deploy_core(chain))
             world.fund(world.roles.depositor, weth=ETHER, steth=ETHER, wsteth=ETHER)
             feed = world.feed("rLRT / WETH")
@@ -126,7 +126,7 @@ def test_build__settings__are_in_force(world: World) -> None:
 
 def test_roles__too_few_accounts__says_how_many() -> None:
     with Anvil.start(accounts=3) as node, pytest.raises(ValueError, match="start it with"):
-        Roles.of(Chain.connect(node.url))
+        Roles.of(Chain.connect(node.ipc))
 
 
 # --- EigenLayer ---
@@ -346,7 +346,7 @@ def test_fork__of_a_built_chain__same_world_lives_on(base_node: Anvil, staked: W
     feed = staked.feed("rLRT / WETH")
     feed.answer(WAD)
     with Anvil.fork(base_node.url) as node:
-        forked = staked.on(Chain.connect(node.url))
+        forked = staked.on(Chain.connect(node.ipc))
         assert forked.addresses() == staked.addresses()
 
         forked.slash(WAD // 10)
@@ -361,7 +361,7 @@ def test_fork__of_a_built_chain__same_world_lives_on(base_node: Anvil, staked: W
 
 def test_build_world__on_a_core_found_by_address__slashable() -> None:
     with Anvil.start() as node:
-        addresses = deploy_core(Chain.connect(node.url)).addresses()
+        addresses = deploy_core(Chain.connect(node.ipc)).addresses()
         with Anvil.fork(node.url) as fork:
             world = build_world(load_core(Chain.connect(fork.url), addresses))
             world.slash(WAD // 10)

@@ -53,7 +53,7 @@ class Suite:
 @pytest.fixture(scope="module")
 def built() -> Iterator[Suite]:
     with Anvil.start() as node:
-        world = build_world(deploy_core(Chain.connect(node.url)))
+        world = build_world(deploy_core(Chain.connect(node.ipc)))
         chain, roles, core = world.chain, world.roles, world.core
         for who in (roles.owner, roles.depositor, roles.lender, roles.stranger):
             world.fund(who, wsteth=1_000 * WAD)

@@ -13,6 +13,6 @@ from tests.properties.maths import Maths
 def maths() -> Iterator[Maths]:
     """The market's arithmetic, on a chain of its own."""
     with Anvil.start() as node:
-        chain = Chain.connect(node.url)
+        chain = Chain.connect(node.ipc)
         yield Maths(chain, chain.deploy(artifact("MathsProbe")))
         chain.close()

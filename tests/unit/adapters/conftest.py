@@ -1,4 +1,4 @@
-"""EigenLayer as it is published, an operator that can be slashed, a vault and its adapter."""
+"""EigenLayer and Symbiotic as they are published, slashable, a vault and its adapters."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from relever.artifacts import artifact
-from relever.baselayer import World, build_world, deploy_core
+from relever.baselayer import SymbioticVault, World, build_world, deploy_core
 from relever.chain import Anvil, Chain, Contract, Event, Receipt
 from relever.protocol import contract_address
 
@@ -17,8 +17,8 @@ HOLDING = 10_000 * WAD
 
 
 @dataclass(frozen=True)
-class Eigen:
-    """The adapter and what stands around it. The vault's own code is not run: its address acts."""
+class Position:
+    """An adapter and what stands around it. The vault's own code is not run: its address acts."""
 
     world: World
     vault: Contract
@@ -32,10 +32,6 @@ class Eigen:
     def token(self) -> Contract:
         return self.world.core.wsteth
 
-    @property
-    def strategy(self) -> str:
-        return self.world.core.wsteth_strategy.address
-
     def stake(self, amount: int) -> Receipt:
         """Send the asset as the vault does, then stake it."""
         self.token.transfer(self.adapter.address, amount, sender=self.vault.address)
@@ -46,19 +42,13 @@ class Eigen:
         receipt = self.adapter.start_exit(amount, sender=self.vault.address)
         return int(receipt.events[-1].args["id"])
 
-    def mature(self) -> None:
-        """Mine until what is queued by now can be completed in the next block."""
-        self.world.pass_withdrawal_delay()
-
-    def undelegate(self) -> list[int]:
-        """The operator throws the adapter out; returns the ids of all exits."""
-        delegation = self.world.core.delegation_manager
-        delegation.undelegate(self.adapter.address, sender=self.world.roles.operator)
-        roots = delegation.getQueuedWithdrawalRoots(self.adapter.address)
-        return [int.from_bytes(root, "big") for root in roots]
+    def finish_exit(self, exit_id: int) -> int:
+        """Finish an exit; returns what it sent, as the event says."""
+        receipt = self.adapter.finish_exit(exit_id, sender=self.vault.address)
+        return int(receipt.events[-1].args["amount"])
 
     def ours(self, receipt: Receipt) -> list[Event]:
-        """The events of the adapter and of the asset, in order; EigenLayer's own left out."""
+        """The events of the adapter and of the asset, in order; the protocol's own left out."""
         return [
             event
             for event in receipt.events
@@ -75,6 +65,55 @@ class Eigen:
     def approved(self, owner: str, spender: str, value: int) -> Event:
         arguments = {"owner": owner, "spender": spender, "value": value}
         return Event("Approval", arguments, self.token.address)
+
+
+@dataclass(frozen=True)
+class Eigen(Position):
+    """A position in EigenLayer."""
+
+    @property
+    def strategy(self) -> str:
+        return self.world.core.wsteth_strategy.address
+
+    def mature(self) -> None:
+        """Mine until what is queued by now can be completed in the next block."""
+        self.world.pass_withdrawal_delay()
+
+    def undelegate(self) -> list[int]:
+        """The operator throws the adapter out; returns the ids of all exits."""
+        delegation = self.world.core.delegation_manager
+        delegation.undelegate(self.adapter.address, sender=self.world.roles.operator)
+        roots = delegation.getQueuedWithdrawalRoots(self.adapter.address)
+        return [int.from_bytes(root, "big") for root in roots]
+
+
+@dataclass(frozen=True)
+class Symbio(Position):
+    """A position in a Symbiotic vault, in which a stranger has staked too."""
+
+    place: SymbioticVault
+
+    def mature(self) -> None:
+        """Move time on until what is leaving by now can be claimed."""
+        self.place.pass_exit_delay()
+
+    @property
+    def epoch(self) -> int:
+        return int(self.place.vault.currentEpoch())
+
+    def slash(self, amount: int, captured: int | None = None) -> None:
+        """Slash this place's whole stake at once, or after its veto window."""
+        symbiotic = self.world.symbiotic
+        if self.place is symbiotic.instant:
+            symbiotic.slash(amount, captured)
+            return
+        index = symbiotic.request_slash(amount, captured)
+        symbiotic.pass_veto_window()
+        symbiotic.execute_slash(index)
+
+    def sent(self, name: str, **arguments: object) -> Event:
+        """An event of the Symbiotic vault."""
+        return Event(name, arguments, self.place.vault.address)
 
 
 def deploy_vault(world: World) -> Contract:
@@ -109,10 +148,16 @@ def deploy_adapter(world: World, vault: Contract, operator: str | None = None) -
     )
 
 
+def deploy_symbiotic_adapter(world: World, vault: Contract, symbiotic_vault: str) -> Contract:
+    return world.chain.deploy(
+        artifact("SymbioticAdapter"), vault.address, symbiotic_vault, sender=world.roles.owner
+    )
+
+
 @pytest.fixture(scope="session")
 def built() -> Iterator[Eigen]:
     with Anvil.start() as node:
-        world = build_world(deploy_core(Chain.connect(node.url)))
+        world = build_world(deploy_core(Chain.connect(node.ipc)))
         world.fund(world.roles.owner, wsteth=10 * WAD)
         vault = deploy_vault(world)
         adapter = deploy_adapter(world, vault)
@@ -134,3 +179,50 @@ def staked(eigen: Eigen) -> Eigen:
     """100 staked."""
     eigen.stake(100 * WAD)
     return eigen
+
+
+@pytest.fixture(scope="session")
+def built_symbio() -> Iterator[dict[str, Symbio]]:
+    """By the kind of the slasher; of each place a stranger holds 60."""
+    with Anvil.start() as node:
+        world = build_world(deploy_core(Chain.connect(node.ipc)))
+        world.fund(world.roles.owner, wsteth=10 * WAD)
+        vault = deploy_vault(world)
+        world.chain.impersonate(vault.address)
+        world.fund(world.roles.depositor, wsteth=HOLDING)
+        world.core.wsteth.transfer(vault.address, HOLDING, sender=world.roles.depositor)
+        stranger = world.roles.stranger
+        world.fund(stranger, wsteth=HOLDING)
+        positions = {}
+        for kind in ("instant", "veto"):
+            place: SymbioticVault = getattr(world.symbiotic, kind)
+            world.core.wsteth.approve(place.vault.address, UNLIMITED, sender=stranger)
+            place.vault.deposit(stranger, 60 * WAD, sender=stranger)
+            adapter = deploy_symbiotic_adapter(world, vault, place.vault.address)
+            positions[kind] = Symbio(world, vault, adapter, place)
+        # Past the first epochs, so that there are some before.
+        for _ in range(3):
+            world.symbiotic.instant.pass_epoch()
+        yield positions
+
+
+@pytest.fixture
+def symbio(built_symbio: dict[str, Symbio]) -> Iterator[Symbio]:
+    """The adapter of the vault with an instant slasher, with nothing staked, as an epoch begins."""
+    with built_symbio["instant"].chain.isolated():
+        yield built_symbio["instant"]
+
+
+@pytest.fixture
+def staked_symbio(symbio: Symbio) -> Symbio:
+    """100 staked."""
+    symbio.stake(100 * WAD)
+    return symbio
+
+
+@pytest.fixture
+def veto_symbio(built_symbio: dict[str, Symbio]) -> Iterator[Symbio]:
+    """The adapter of the vault with a veto slasher, 100 staked, as an epoch begins."""
+    with built_symbio["veto"].chain.isolated():
+        built_symbio["veto"].stake(100 * WAD)
+        yield built_symbio["veto"]

@@ -30,7 +30,7 @@ class Actors:
 @pytest.fixture(scope="session")
 def bare_chain() -> Iterator[Chain]:
     with Anvil.start() as node:
-        yield Chain.connect(node.url)
+        yield Chain.connect(node.ipc)
 
 
 @pytest.fixture

@@ -229,7 +229,7 @@ def create_market(chain: Chain, factory: Contract, creator: str, terms: dict[str
 @pytest.fixture(scope="session")
 def built() -> Iterator[Setup]:
     with Anvil.start() as node:
-        chain = Chain.connect(node.url)
+        chain = Chain.connect(node.ipc)
         actors = Actors(*chain.accounts[:9])
         loan, collateral = token(chain), token(chain)
         oracle = chain.deploy(artifact("ConstantOracle"), PRICE)

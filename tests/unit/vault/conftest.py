@@ -111,7 +111,7 @@ def assets_up(shares: int, total: int, supply: int) -> int:
 @pytest.fixture(scope="session")
 def vault_chain() -> Iterator[Chain]:
     with Anvil.start() as node:
-        yield Chain.connect(node.url)
+        yield Chain.connect(node.ipc)
 
 
 def deploy_vault(
