@@ -30,6 +30,7 @@ _BLUEPRINT_PREAMBLE = bytes.fromhex("fe7100")
 
 _ARTIFACTS = {
     "vault": "LRTVault",
+    "queue": "WithdrawalQueue",
     "eigenlayer": "EigenLayerAdapter",
     "oracle": "OracleAdapter",
     "factory": "MarketFactory",
@@ -47,6 +48,7 @@ class Protocol:
 
     chain: Chain
     vault: Contract
+    queue: Contract
     eigenlayer: Contract
     oracle: Contract
     factory: Contract
@@ -138,6 +140,9 @@ def deploy(world: World, network: str = "local") -> Deployment:
     owner = roles.owner
 
     vault = _deploy_vault(world, settings["vault"])
+    patience = settings["vault"]["queue_patience_seconds"]
+    queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, patience, sender=owner)
+    vault.set_queue(queue.address, sender=owner)
     eigenlayer = chain.deploy(
         artifact("EigenLayerAdapter"),
         vault.address,
@@ -164,6 +169,7 @@ def deploy(world: World, network: str = "local") -> Deployment:
     protocol = Protocol(
         chain,
         vault=vault,
+        queue=queue,
         eigenlayer=eigenlayer,
         oracle=oracle,
         factory=factory,

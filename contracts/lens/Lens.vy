@@ -16,6 +16,7 @@ from ethereum.ercs import IERC4626
 from ..interfaces import ILendingMarket
 from ..interfaces import ILRTVault
 from ..interfaces import IOracleAdapter
+from ..interfaces import IWithdrawalQueue
 
 
 struct AdapterView:
@@ -35,6 +36,9 @@ struct VaultView:
     total_supply: uint256
     idle: uint256
     locked_profit: uint256
+    # Shares that wait in the withdrawal queue, and assets that it holds for claims.
+    queued_shares: uint256
+    set_aside: uint256
     adapters: DynArray[AdapterView, 8]
 
 
@@ -156,6 +160,10 @@ def _vault(lrt: address) -> VaultView:
                 exit_delay=self._or_zero(adapter, method_id("exit_delay()")),
             )
         )
+    set_aside: uint256 = 0
+    queue: address = staticcall ILRTVault(lrt).queue()
+    if queue != empty(address):
+        set_aside = staticcall IWithdrawalQueue(queue).set_aside()
     return VaultView(
         rate=staticcall ILRTVault(lrt).rate(),
         live_rate=self._or_zero(lrt, method_id("live_rate()")),
@@ -163,6 +171,8 @@ def _vault(lrt: address) -> VaultView:
         total_supply=staticcall IERC20(lrt).totalSupply(),
         idle=staticcall ILRTVault(lrt).idle(),
         locked_profit=staticcall ILRTVault(lrt).locked_profit(),
+        queued_shares=staticcall ILRTVault(lrt).queued_shares(),
+        set_aside=set_aside,
         adapters=adapters,
     )
 

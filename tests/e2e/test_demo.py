@@ -169,6 +169,29 @@ def test_demo__lender__gets_interest_less_the_protocols_tenth(steps: dict[str, A
     assert party(steps["close"], "looper", "debt") == 0
 
 
+def test_demo__queue__pays_the_depositor_what_its_shares_were_worth(steps: dict[str, Any]) -> None:
+    before, asked, taken, paid = (
+        steps[name] for name in ("withdraw", "request", "unstake", "claim")
+    )
+    shares = party(before, "depositor", "lrt")
+    assert shares == 400 * WAD
+    assert party(asked, "depositor", "waiting") == system(asked, "queued_shares") == shares
+    worth = party(paid, "depositor", "wsteth") - party(before, "depositor", "wsteth")
+    rate = system(before, "vault_rate")
+    assert shares * rate // WAD <= worth <= shares * (rate + 1) // WAD
+    assert worth > system(before, "vault_idle")
+    left = system(taken, "vault_idle") + system(taken, "vault_staked")
+    assert left == system(asked, "vault_idle") + system(asked, "vault_staked") - (
+        worth - system(asked, "vault_idle") + 1_000
+    )
+    assert system(paid, "queued_shares") == system(paid, "set_aside") == 0
+    assert [done["sender"] for done in paid["transactions"]] == [
+        "stranger",
+        "stranger",
+        "depositor",
+    ]
+
+
 def test_demo__taken_port__one_clear_line() -> None:
     import socket
 

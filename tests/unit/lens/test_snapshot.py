@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from relever.artifacts import artifact
 from relever.chain import Revert
-from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment
+from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment, contract_address
 from tests.scene import (
     DAY,
     ETHER,
@@ -13,6 +14,7 @@ from tests.scene import (
     borrow_against,
     open_leveraged,
     pass_days,
+    restake,
     reverts,
     slash_and_sync,
 )
@@ -134,6 +136,8 @@ def test_vault__slashed_and_exiting__is_recomputed(leveraged: Deployment) -> Non
         supply,
         vault.idle(),
         locked,
+        0,
+        0,
     )
     assert view.live_rate < view.rate
     (stake,) = view.adapters
@@ -147,6 +151,31 @@ def test_vault__slashed_and_exiting__is_recomputed(leveraged: Deployment) -> Non
         EXIT_BLOCKS * SECONDS_A_BLOCK,
     )
     assert stake.exiting > 0
+
+
+def test_vault__one_request_paid_and_one_waiting__shows_both(leveraged: Deployment) -> None:
+    protocol, who = leveraged.protocol, leveraged.roles.depositor
+    vault, queue = protocol.vault, protocol.queue
+    restake(leveraged, 20 * ETHER)
+    vault.approve(queue.address, 8 * ETHER, sender=who)
+    queue.requestRedeem(5 * ETHER, who, who, sender=who)
+    queue.finalize(1)
+    queue.requestRedeem(3 * ETHER, who, who, sender=who)
+    view = protocol.lens.vault(vault.address)
+    assert view.set_aside == leveraged.world.core.wsteth.balanceOf(queue.address) > 0
+    assert view.queued_shares == 3 * ETHER
+
+
+def test_vault__without_a_queue__shows_nothing_waiting(leveraged: Deployment) -> None:
+    protocol, world = leveraged.protocol, leveraged.world
+    owner, wsteth = world.roles.owner, world.core.wsteth
+    world.fund(owner, wsteth=10**15)
+    address = contract_address(leveraged.chain, owner, after=1)
+    wsteth.approve(address, 10**15, sender=owner)
+    arguments = (wsteth.address, "Bare", "BARE", owner, owner, 1, 0, owner)
+    vault = leveraged.chain.deploy(artifact("LRTVault"), *arguments, sender=owner)
+    view = protocol.lens.vault(vault.address)
+    assert (view.idle, view.queued_shares, view.set_aside) == (10**15, 0, 0)
 
 
 def test_vault__adapter_that_cannot_be_read__is_answered_by_zero(leveraged: Deployment) -> None:
