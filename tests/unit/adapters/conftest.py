@@ -101,6 +101,14 @@ class Symbio(Position):
     def epoch(self) -> int:
         return int(self.place.vault.currentEpoch())
 
+    def capture(self) -> int:
+        """The present second, for a slash to answer for, and the next one: what leaves in the same
+        second is not in the stake that Symbiotic captures.
+        """
+        captured = self.chain.timestamp
+        self.chain.advance(1)
+        return captured
+
     def slash(self, amount: int, captured: int | None = None) -> None:
         """Slash this place's whole stake at once, or after its veto window."""
         symbiotic = self.world.symbiotic
