@@ -137,7 +137,8 @@ def _digest(content: bytes) -> str:
 
 
 def _entry_path(source: Path, root: Path) -> Path:
-    settings = f"{source.relative_to(root)} {EVM_VERSION} {version('vyper')}"
+    # The root too: the entry names files by their whole path, and a copy of the folder has its own.
+    settings = f"{root} {source.relative_to(root)} {EVM_VERSION} {version('vyper')}"
     key = _digest(settings.encode())[:16]
     return root / "build" / "artifacts" / f"{source.stem}-{key}.json"
 

@@ -159,6 +159,7 @@ def on_adjust(
 @internal
 def _enter(market: address, deadline: uint256):
     assert block.timestamp <= deadline, "router: deadline passed"
+    lrt_path._check_market(market)
     self._active_market = market
 
 

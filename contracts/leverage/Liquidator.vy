@@ -52,6 +52,7 @@ def liquidate(
     """@notice See `ILiquidator`."""
     known: bool = staticcall IMarketFactory(FACTORY).was_listed(market)
     assert known, "liquidator: never listed"
+    lrt_path._check_market(market)
     before: uint256 = token._balance(lrt_path.WETH, self)
     repaid: uint256 = 0
     seized: uint256 = 0

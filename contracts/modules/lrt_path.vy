@@ -10,6 +10,7 @@
 """
 from ethereum.ercs import IERC4626
 
+from ..interfaces import ILendingMarket
 from ..interfaces import IRoute
 from ..interfaces import IStETH
 from ..interfaces import ISwap
@@ -37,6 +38,15 @@ def __init__(lrt: address, lst: address, weth: address, swap: address):
 
 
 @internal
+@view
+def _check_market(market: address):
+    """@notice One factory may list markets of other tokens, which these ways do not lead to."""
+    terms: ILendingMarket.Terms = staticcall ILendingMarket(market).terms()
+    fits: bool = terms.collateral == LRT and terms.loan == WETH
+    assert fits, "path: market of other tokens"
+
+
+@internal
 def _stake_weth(amount: uint256) -> uint256:
     """@return wstETH received for WETH that this contract holds."""
     if amount == 0:
@@ -60,7 +70,7 @@ def _wrap_steth_of(owner: address, amount: uint256) -> uint256:
     @return wstETH received for the caller's stETH.
     @dev Lido moves whole shares, and rounds an amount down to them. So shares are what is pulled, and
          one wei more than they are worth is what moves all of them on: none stays behind. This holds
-         while a share is worth a wei or more, as it is from Lido's first day.
+         while a share is worth more than a wei, as it is since Lido's first reward.
     """
     steth_shares: uint256 = staticcall IStETH(STETH).getSharesByPooledEth(amount)
     extcall IStETH(STETH).transferSharesFrom(owner, self, steth_shares)

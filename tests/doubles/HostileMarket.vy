@@ -8,6 +8,12 @@
         test set, and minds not how that went but remembers it.
 @dev Positions are empty, amounts answered are zero.
 """
+from interfaces import ILendingMarket
+
+
+interface Helper:
+    def LRT() -> address: view
+    def WETH() -> address: view
 
 
 # Whether the call was made, whether it went through, and what it answered or reverted with.
@@ -45,6 +51,16 @@ def is_listed(market: address) -> bool:
 @external
 def was_listed(market: address) -> bool:
     return True
+
+
+@view
+@external
+def terms() -> ILendingMarket.Terms:
+    """@notice Says that it trades whatever its caller does."""
+    terms: ILendingMarket.Terms = empty(ILendingMarket.Terms)
+    terms.collateral = staticcall Helper(msg.sender).LRT()
+    terms.loan = staticcall Helper(msg.sender).WETH()
+    return terms
 
 
 @view
