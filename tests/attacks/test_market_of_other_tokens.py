@@ -1,7 +1,7 @@
-"""A listed market of other tokens: a helper that believes it to be its own sells what is not seized.
+"""A listed market of other tokens: a helper that takes it for its own sells what is not seized.
 
 Found before release: at a market whose collateral was another token, the liquidator received that
-token and sold, in its place, LRT which somebody had sent it by mistake; a stranger got the proceeds.
+token and sold, in its place, LRT which somebody had sent it by mistake; a stranger got the money.
 """
 
 import pytest
