@@ -91,6 +91,14 @@ def test_flash_loan__to_an_account_without_code__reverts(borrowed: Setup) -> Non
         borrowed.market.flashLoan(lender, borrowed.loan.address, WAD, b"", sender=lender)
 
 
+def test_flash_loan__to_the_market_itself__reverts(borrowed: Setup) -> None:
+    market = borrowed.market
+    with borrowed.refused(""):
+        market.flashLoan(
+            market.address, borrowed.loan.address, WAD, b"", sender=borrowed.actors.stranger
+        )
+
+
 def test_max_flash_loan__cash__is_what_is_not_lent_out(aged: Setup) -> None:
     market = aged.market
     # Interest is not cash.

@@ -25,6 +25,13 @@ def test_transfer_from__unlimited__is_not_used_up(lent: Setup) -> None:
     assert market.allowance(lender, spender) == UNLIMITED
 
 
+def test_transfer_from__one_less_than_unlimited__is_used_up(lent: Setup) -> None:
+    market, lender, spender = lent.market, lent.actors.lender, lent.actors.stranger
+    market.approve(spender, UNLIMITED - 1, sender=lender)
+    market.transferFrom(lender, spender, WAD, sender=spender)
+    assert market.allowance(lender, spender) == UNLIMITED - 1 - WAD
+
+
 def test_transfer_from__not_allowed__reverts(lent: Setup) -> None:
     lender, spender = lent.actors.lender, lent.actors.stranger
     with lent.refused("market: allowance"):
