@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from decimal import Decimal
@@ -17,6 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from relever.chain import Chain
+from relever.protocol import Protocol
 
 ROOT = Path(__file__).parents[2]
 WAD = 10**18
@@ -224,3 +229,15 @@ sys.exit(demo.main([]))
     )
     assert done.returncode == 1
     assert done.stderr.strip() == "relever: checks failed: router_empty, liquidator_empty"
+
+
+def test_demo__keep__leaves_a_chain_that_can_be_talked_to() -> None:
+    done = run_demo("--keep")
+    pid = int(re.findall(r"kill (\d+)", done.stdout)[0])
+    try:
+        (url,) = set(re.findall(r"http://127\.0\.0\.1:\d+", done.stdout))
+        addresses = json.loads((ROOT / "build" / "demo.json").read_text(encoding="utf-8"))
+        suite = Protocol.at(Chain.connect(url), addresses)
+        assert suite.vault.rate() > 0
+    finally:
+        os.kill(pid, signal.SIGTERM)
