@@ -25,6 +25,7 @@ def test_cancel__no_exit_started__is_free(line: Line) -> None:
     ]
     assert vault.balanceOf(who) == held
     assert vault.queued_shares() == vault.balanceOf(queue.address) == 0
+    assert (queue.request(1).shares, queue.request(1).assets) == (0, 0)
     assert line.setup.books() == before
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from relever.chain import Revert
 from tests.unit.queue.conftest import Line
-from tests.unit.vault.conftest import SEED, WAD
+from tests.unit.vault.conftest import SEED, WAD, assets_up
 
 IDLE = 20 * WAD + SEED
 
@@ -36,6 +36,8 @@ def test_reserve__any_rate__maximum_works_and_one_more_does_not(line: Line, stat
         case "profitable":
             vault.pay_rewards(3 * WAD + 1, sender=line.actors.payer)
             line.chain.advance(100_001)
+    total, supply = vault.live_total_assets(True), vault.totalSupply()
+    assert vault.maxWithdraw(who) == vault.idle() - assets_up(8 * WAD + 5, total, supply)
     for most, leave in ((vault.maxWithdraw, vault.withdraw), (vault.maxRedeem, vault.redeem)):
         with line.chain.isolated():
             amount = most(who)
