@@ -39,7 +39,7 @@ struct Requested:
 
 
 # Ids that may be open at once. Only two epochs have not matured, so when all are taken, anyone can
-# finish the others at once. Reading costs about 7,600 gas for each.
+# finish the others at once. Reading costs about 11,400 gas for each.
 MAX_EXITS: constant(uint256) = 8
 # Requests that are looked at. When more of them are not too old, everything is at risk.
 MAX_REQUESTS: constant(uint256) = 32

@@ -45,6 +45,11 @@ def test_value_at_risk__requested__is_the_adapters_share_until_executed(
     assert adapter.total_assets() == 90 * WAD
 
 
+def test_value_at_risk__a_single_unit__rounds_up(veto_symbio: Symbio) -> None:
+    veto_symbio.world.symbiotic.request_slash(1)
+    assert veto_symbio.adapter.value_at_risk() == 1 + ROUNDING
+
+
 def test_value_at_risk__vetoed__is_nothing(veto_symbio: Symbio) -> None:
     index = veto_symbio.world.symbiotic.request_slash(16 * WAD)
     veto_symbio.world.symbiotic.veto_slash(index)
