@@ -269,6 +269,20 @@ def test_liquidate__rest_below_the_minimum__goes_whole(small: Setup) -> None:
     market.withdraw_collateral(left, owner, owner, sender=owner)
 
 
+def test_liquidate__rest_at_the_minimum__stays_and_one_below_does_not(scene_set: Setup) -> None:
+    price = 89 * PRICE // 100
+    scene_set.oracle.set_price(price)
+    repaid, _ = sized(scene_set, price)
+    for min_debt, left in ((DEBT - repaid, DEBT - repaid), (DEBT - repaid + 1, 0)):
+        scene_set.oracle.set_price(PRICE)
+        other = scene_set.another(min_debt=min_debt)
+        other.lend(1_000 * WAD)
+        other.open(COLLATERAL, DEBT)
+        other.oracle.set_price(price)
+        liquidate(other)
+        assert other.debt() == left
+
+
 def test_liquidate__almost_all_of_a_small_one__leaves_the_minimum(small: Setup) -> None:
     receipt = liquidate(small, SMALL_DEBT - 1)
     assert receipt.events[-1].args["repaid"] == SMALL_DEBT - MIN_DEBT
