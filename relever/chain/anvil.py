@@ -42,8 +42,8 @@ class AnvilError(Exception):
 class Anvil:
     """One running Anvil process: `url` is where it listens, `pid` its process id.
 
-    `ipc` is the path of its Unix socket, which is faster for calls, and for all while both cores are
-    busy; where that path would be too long for a socket, it is the URL again.
+    `ipc` is the path of its Unix socket, faster for calls, and for all while the cores are busy;
+    where that path would be too long for a socket, it is the URL again.
 
     It ends with `stop()`, with the `with` block, and in any case with this process: by Ctrl-C,
     an exception, a signal or a crash. All its files are in a folder of its own under build/.
