@@ -38,7 +38,7 @@ def test_ipc__node_ended__says_so() -> None:
     with Anvil.start() as node:
         chain = Chain.connect(node.ipc)
     with pytest.raises(RpcError, match="is the node running"):
-        chain.block_number  # noqa: B018 - asking is the test
+        chain.rpc("eth_blockNumber")
 
 
 def test_ipc__long_folder__falls_back_to_the_url(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -515,7 +515,7 @@ MUST_REACH = {
 
 def test_protocol_machine__any_order__solvent_and_conserved(forked: Deployment) -> None:
     reached: Counter[str] = Counter()
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         lambda: ProtocolMachine(forked, reached),
         settings=settings(
             max_examples=120,

@@ -455,7 +455,7 @@ def scene() -> Iterator[tuple[Setup, Contract]]:
 
 def test_queue_machine__any_order__as_the_model_says(scene: tuple[Setup, Contract]) -> None:
     reached: Counter[str] = Counter()
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         lambda: QueueMachine(scene, reached),
         settings=settings(
             max_examples=45,
