@@ -16,20 +16,22 @@ from ..interfaces import ILendingMarket
 from ..interfaces import ILeverageRouter
 from ..interfaces import IMarketFactory
 from ..interfaces import IRoute
-from ..modules import lrt_path
+from ..modules import lrt_entry
+from ..modules import lrt_exit
 from ..modules import token
 
-initializes: lrt_path
+initializes: lrt_entry
+initializes: lrt_exit[lrt_entry := lrt_entry]
 
 implements: ILeverageRouter
 implements: IAdjustCallback
 
 exports: (
-    lrt_path.LRT,
-    lrt_path.LST,
-    lrt_path.STETH,
-    lrt_path.WETH,
-    lrt_path.SWAP,
+    lrt_entry.LRT,
+    lrt_entry.LST,
+    lrt_entry.STETH,
+    lrt_entry.WETH,
+    lrt_exit.SWAP,
 )
 
 
@@ -42,7 +44,8 @@ _active_market: transient(address)
 @deploy
 def __init__(factory: address, lrt: address, lst: address, weth: address, swap: address):
     FACTORY = factory
-    lrt_path.__init__(lrt, lst, weth, swap)
+    lrt_entry.__init__(lrt, lst, weth)
+    lrt_exit.__init__(swap)
 
 
 @payable
@@ -50,7 +53,7 @@ def __init__(factory: address, lrt: address, lst: address, weth: address, swap: 
 @reentrant
 def __default__():
     """@notice Takes ether from unwrapping WETH, and from nobody else."""
-    assert msg.sender == lrt_path.WETH, "router: ether only from weth"
+    assert msg.sender == lrt_entry.WETH, "router: ether only from weth"
 
 
 @payable
@@ -101,7 +104,7 @@ def close(
     assert known, "router: market never listed"
     self._enter(market, bounds.deadline)
     assert collateral_out > 0, "router: nothing to do"
-    before: uint256 = token._balance(lrt_path.WETH, self)
+    before: uint256 = token._balance(lrt_entry.WETH, self)
     collateral: uint256 = 0
     debt: uint256 = 0
     debt_before: uint256 = 0
@@ -114,10 +117,10 @@ def close(
         self,
         abi_encode(collateral_out, route),
     )
-    after: uint256 = token._balance(lrt_path.WETH, self)
+    after: uint256 = token._balance(lrt_entry.WETH, self)
     paid_out: uint256 = after - before
     assert paid_out >= bounds.min_out, "router: too little out"
-    token._push(lrt_path.WETH, msg.sender, paid_out)
+    token._push(lrt_entry.WETH, msg.sender, paid_out)
     self._leave(collateral, debt, bounds)
     log ILeverageRouter.Closed(
         market=market,
@@ -142,24 +145,24 @@ def on_adjust(
         sold: uint256 = 0
         route: IRoute.Route = empty(IRoute.Route)
         sold, route = abi_decode(data, (uint256, IRoute.Route))
-        received: uint256 = lrt_path._sell(sold, route)
+        received: uint256 = lrt_exit._sell(sold, route)
         repaid: uint256 = convert(-debt_delta, uint256)
         assert received >= repaid, "router: sale below repayment"
-        token._approve(lrt_path.WETH, msg.sender, repaid)
+        token._approve(lrt_entry.WETH, msg.sender, repaid)
         return 0
     lst_in: uint256 = 0
     lrt_in: uint256 = 0
     lst_in, lrt_in = abi_decode(data, (uint256, uint256))
-    staked: uint256 = lrt_path._stake_weth(convert(debt_delta, uint256))
-    minted: uint256 = lrt_path._deposit(lst_in + staked)
-    token._approve(lrt_path.LRT, msg.sender, lrt_in + minted)
+    staked: uint256 = lrt_entry._stake_weth(convert(debt_delta, uint256))
+    minted: uint256 = lrt_entry._deposit(lst_in + staked, self)
+    token._approve(lrt_entry.LRT, msg.sender, lrt_in + minted)
     return lrt_in + minted
 
 
 @internal
 def _enter(market: address, deadline: uint256):
     assert block.timestamp <= deadline, "router: deadline passed"
-    lrt_path._check_market(market)
+    lrt_exit._check_market(market)
     self._active_market = market
 
 
@@ -176,17 +179,14 @@ def _take(token_in: address, amount: uint256) -> (uint256, uint256):
     """@notice Pull the caller's input. @return What it is as wstETH, or as LRT."""
     if token_in == empty(address):
         assert msg.value == amount, "router: ether sent is not amount"
-        return lrt_path._stake_ether(amount) if amount > 0 else 0, 0
-    assert msg.value == 0, "router: ether with a token"
-    known: bool = token_in in [lrt_path.WETH, lrt_path.STETH, lrt_path.LST, lrt_path.LRT]
+    else:
+        assert msg.value == 0, "router: ether with a token"
+    from_lrt: bool = token_in == lrt_entry.LRT
+    known: bool = from_lrt or lrt_entry._is_input(token_in)
     assert known, "router: token not accepted"
     if amount == 0:
         return 0, 0
-    if token_in == lrt_path.STETH:
-        return lrt_path._wrap_steth_of(msg.sender, amount), 0
-    token._pull(token_in, msg.sender, amount)
-    if token_in == lrt_path.WETH:
-        return lrt_path._stake_weth(amount), 0
-    if token_in == lrt_path.LST:
-        return amount, 0
-    return 0, amount
+    if from_lrt:
+        token._pull(token_in, msg.sender, amount)
+        return 0, amount
+    return lrt_entry._to_lst(token_in, msg.sender, amount), 0

@@ -16,20 +16,22 @@ from ..interfaces import ILiquidateCallback
 from ..interfaces import ILiquidator
 from ..interfaces import IMarketFactory
 from ..interfaces import IRoute
-from ..modules import lrt_path
+from ..modules import lrt_entry
+from ..modules import lrt_exit
 from ..modules import token
 
-initializes: lrt_path
+initializes: lrt_entry
+initializes: lrt_exit[lrt_entry := lrt_entry]
 
 implements: ILiquidator
 implements: ILiquidateCallback
 
 exports: (
-    lrt_path.LRT,
-    lrt_path.LST,
-    lrt_path.STETH,
-    lrt_path.WETH,
-    lrt_path.SWAP,
+    lrt_entry.LRT,
+    lrt_entry.LST,
+    lrt_entry.STETH,
+    lrt_entry.WETH,
+    lrt_exit.SWAP,
 )
 
 
@@ -42,7 +44,8 @@ _active_market: transient(address)
 @deploy
 def __init__(factory: address, lrt: address, lst: address, weth: address, swap: address):
     FACTORY = factory
-    lrt_path.__init__(lrt, lst, weth, swap)
+    lrt_entry.__init__(lrt, lst, weth)
+    lrt_exit.__init__(swap)
 
 
 @external
@@ -52,8 +55,8 @@ def liquidate(
     """@notice See `ILiquidator`."""
     known: bool = staticcall IMarketFactory(FACTORY).was_listed(market)
     assert known, "liquidator: never listed"
-    lrt_path._check_market(market)
-    before: uint256 = token._balance(lrt_path.WETH, self)
+    lrt_exit._check_market(market)
+    before: uint256 = token._balance(lrt_entry.WETH, self)
     repaid: uint256 = 0
     seized: uint256 = 0
     self._active_market = market
@@ -61,10 +64,10 @@ def liquidate(
         owner, max_repay, 0, abi_encode(route)
     )
     self._active_market = empty(address)
-    after: uint256 = token._balance(lrt_path.WETH, self)
+    after: uint256 = token._balance(lrt_entry.WETH, self)
     profit: uint256 = after - before
     assert profit >= min_profit, "liquidator: profit too small"
-    token._push(lrt_path.WETH, msg.sender, profit)
+    token._push(lrt_entry.WETH, msg.sender, profit)
     log ILiquidator.LiquidatedFor(
         market=market,
         owner=owner,
@@ -82,6 +85,6 @@ def on_liquidate(owner: address, repaid: uint256, seized: uint256, data: Bytes[1
     """@notice Sell what was seized; the market pulls the repayment after this."""
     assert msg.sender == self._active_market, "liquidator: not active market"
     route: IRoute.Route = abi_decode(data, IRoute.Route)
-    received: uint256 = lrt_path._sell(seized, route)
+    received: uint256 = lrt_exit._sell(seized, route)
     assert received >= repaid, "liquidator: sale below repayment"
-    token._approve(lrt_path.WETH, msg.sender, repaid)
+    token._approve(lrt_entry.WETH, msg.sender, repaid)

@@ -1,19 +1,15 @@
 # pragma version 0.4.3
 """
-@title The ways into and out of the LRT
-@custom:contract-name lrt_path
+@title The ways into the LRT
+@custom:contract-name lrt_entry
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice In: ETH, WETH, stETH and wstETH become the LRT by staking and depositing, at the vault's own rate.
-        Out: the LRT becomes WETH by the LRT's pool, or by instant redemption and the LST's pool.
+@notice ETH, WETH, stETH and wstETH become the LRT by staking and depositing, at the vault's own rate.
 @dev Every target is immutable. Amounts are what arrived, not what was asked for.
 """
 from ethereum.ercs import IERC4626
 
-from ..interfaces import ILendingMarket
-from ..interfaces import IRoute
 from ..interfaces import IStETH
-from ..interfaces import ISwap
 from ..interfaces import IWETH
 from ..interfaces import IWstETH
 from . import token
@@ -23,27 +19,39 @@ LRT: public(immutable(address))
 LST: public(immutable(address))
 STETH: public(immutable(address))
 WETH: public(immutable(address))
-SWAP: public(immutable(address))
 
 
 @deploy
-def __init__(lrt: address, lst: address, weth: address, swap: address):
+def __init__(lrt: address, lst: address, weth: address):
     staked: address = staticcall IERC4626(lrt).asset()
     assert staked == lst, "path: lst is not the lrt's asset"
     LRT = lrt
     LST = lst
     STETH = staticcall IWstETH(lst).stETH()
     WETH = weth
-    SWAP = swap
 
 
 @internal
 @view
-def _check_market(market: address):
-    """@notice One factory may list markets of other tokens, which these ways do not lead to."""
-    terms: ILendingMarket.Terms = staticcall ILendingMarket(market).terms()
-    fits: bool = terms.collateral == LRT and terms.loan == WETH
-    assert fits, "path: market of other tokens"
+def _is_input(token_in: address) -> bool:
+    """@notice Whether `_to_lst` knows it; the zero address is ether."""
+    return token_in in [empty(address), WETH, STETH, LST]
+
+
+@internal
+def _to_lst(token_in: address, owner: address, amount: uint256) -> uint256:
+    """
+    @notice Take one of the four inputs: ether that was sent along, a token from `owner`'s allowance.
+    @return wstETH received.
+    """
+    if token_in == empty(address):
+        return self._stake_ether(amount)
+    if token_in == STETH:
+        return self._wrap_steth_of(owner, amount)
+    token._pull(token_in, owner, amount)
+    if token_in == WETH:
+        return self._stake_weth(amount)
+    return amount
 
 
 @internal
@@ -80,24 +88,9 @@ def _wrap_steth_of(owner: address, amount: uint256) -> uint256:
 
 
 @internal
-def _deposit(amount: uint256) -> uint256:
-    """@return LRT received for wstETH that this contract holds."""
+def _deposit(amount: uint256, receiver: address) -> uint256:
+    """@return LRT minted to `receiver` for wstETH that this contract holds."""
     if amount == 0:
         return 0
     token._approve(LST, LRT, amount)
-    return extcall IERC4626(LRT).deposit(amount, self)
-
-
-@internal
-def _sell(amount: uint256, route: IRoute.Route) -> uint256:
-    """
-    @return WETH received for LRT that this contract holds. The caller checks that it is enough.
-    """
-    sold: address = LRT
-    sold_amount: uint256 = amount
-    if route != IRoute.Route.SWAP:
-        assert route == IRoute.Route.REDEEM, "path: no such route"
-        sold = LST
-        sold_amount = extcall IERC4626(LRT).redeem(amount, self, self)
-    token._push(sold, SWAP, sold_amount)
-    return extcall ISwap(SWAP).swap(sold, WETH, sold_amount, 0, self)
+    return extcall IERC4626(LRT).deposit(amount, receiver)

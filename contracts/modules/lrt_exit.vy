@@ -1,0 +1,52 @@
+# pragma version 0.4.3
+"""
+@title The ways out of the LRT
+@custom:contract-name lrt_exit
+@license GNU Affero General Public License v3.0 only
+@author Relever
+@notice The LRT becomes WETH by its own pool, or by instant redemption and the LST's pool.
+@dev Every target is immutable. Amounts are what arrived, not what was asked for.
+"""
+from ethereum.ercs import IERC4626
+
+from ..interfaces import ILendingMarket
+from ..interfaces import IRoute
+from ..interfaces import ISwap
+
+# The tokens.
+from . import lrt_entry
+from . import token
+
+uses: lrt_entry
+
+
+SWAP: public(immutable(address))
+
+
+@deploy
+def __init__(swap: address):
+    SWAP = swap
+
+
+@internal
+@view
+def _check_market(market: address):
+    """@notice One factory may list markets of other tokens, which these ways do not lead to."""
+    terms: ILendingMarket.Terms = staticcall ILendingMarket(market).terms()
+    fits: bool = terms.collateral == lrt_entry.LRT and terms.loan == lrt_entry.WETH
+    assert fits, "path: market of other tokens"
+
+
+@internal
+def _sell(amount: uint256, route: IRoute.Route) -> uint256:
+    """
+    @return WETH received for LRT that this contract holds. The caller checks that it is enough.
+    """
+    sold: address = lrt_entry.LRT
+    sold_amount: uint256 = amount
+    if route != IRoute.Route.SWAP:
+        assert route == IRoute.Route.REDEEM, "path: no such route"
+        sold = lrt_entry.LST
+        sold_amount = extcall IERC4626(lrt_entry.LRT).redeem(amount, self, self)
+    token._push(sold, SWAP, sold_amount)
+    return extcall ISwap(SWAP).swap(sold, lrt_entry.WETH, sold_amount, 0, self)
