@@ -31,6 +31,7 @@ _BLUEPRINT_PREAMBLE = bytes.fromhex("fe7100")
 _ARTIFACTS = {
     "vault": "LRTVault",
     "queue": "WithdrawalQueue",
+    "zap": "DepositZap",
     "eigenlayer": "EigenLayerAdapter",
     "oracle": "OracleAdapter",
     "factory": "MarketFactory",
@@ -49,6 +50,7 @@ class Protocol:
     chain: Chain
     vault: Contract
     queue: Contract
+    zap: Contract
     eigenlayer: Contract
     oracle: Contract
     factory: Contract
@@ -165,11 +167,13 @@ def deploy(world: World, network: str = "local") -> Deployment:
     lrt_pool, lst_pool = _exit_pools(world, vault)
     pools = [lrt_pool.address, lst_pool.address]
     swap = chain.deploy(artifact("UniswapV3Swap"), pools, sender=owner)
-    path = (factory.address, vault.address, core.wsteth.address, core.weth.address, swap.address)
+    tokens = (vault.address, core.wsteth.address, core.weth.address)
+    path = (factory.address, *tokens, swap.address)
     protocol = Protocol(
         chain,
         vault=vault,
         queue=queue,
+        zap=chain.deploy(artifact("DepositZap"), *tokens, sender=owner),
         eigenlayer=eigenlayer,
         oracle=oracle,
         factory=factory,

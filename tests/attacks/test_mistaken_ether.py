@@ -8,11 +8,14 @@ from tests.scene import ETHER, SWAP, holdings, reverts
 from tests.unit.router.conftest import FREE
 
 
-@pytest.mark.parametrize("name", ["router", "liquidator", "swap", "factory", "oracle", "lens"])
+@pytest.mark.parametrize(
+    "name", ["router", "zap", "liquidator", "swap", "factory", "oracle", "lens"]
+)
 def test_ether__sent_without_a_call__is_refused(scene: Deployment, name: str) -> None:
     target, sender = getattr(scene.protocol, name).address, scene.roles.stranger
     before = scene.chain.balance(sender)
-    with reverts("router: ether only from weth" if name == "router" else ""):
+    takers = {"router": "router: ether only from weth", "zap": "zap: ether only from weth"}
+    with reverts(takers.get(name, "")):
         scene.chain.send(Call(sender, target, b"", ETHER))
     assert scene.chain.balance(sender) == before
     assert scene.chain.balance(target) == 0

@@ -124,6 +124,7 @@ def test_declared__contracts__are_found() -> None:
     assert set(declared()) >= {
         ("LRTVault", "ILRTVault"),
         ("WithdrawalQueue", "IWithdrawalQueue"),
+        ("DepositZap", "IDepositZap"),
         ("EigenLayerAdapter", "IStakingAdapter"),
         ("OracleAdapter", "IOracleAdapter"),
         ("LendingMarket", "ILendingMarket"),
