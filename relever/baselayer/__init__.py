@@ -9,12 +9,13 @@ Two steps, so that a fork of a real chain can replace the first:
 
 EigenLayer, Symbiotic, Chainlink and Uniswap are the published bytecode. Lido's contracts are not
 published, so the local core has doubles with Lido's interface. Shortened on a local chain, see
-`relever/config/local.yaml`: EigenLayer's withdrawal, deallocation and configuration delays, and
-Symbiotic's epochs.
+`relever/config/local.yaml`: EigenLayer's withdrawal, deallocation, configuration and rewards
+delays, and Symbiotic's epochs.
 """
 
 from relever.baselayer.chainlink import Feed
 from relever.baselayer.core import Core, deploy_core, load_core
+from relever.baselayer.rewards import RewardsClaim
 from relever.baselayer.roles import Roles
 from relever.baselayer.symbiotic import Symbiotic, SymbioticVault
 from relever.baselayer.uniswap import Pool
@@ -24,6 +25,7 @@ __all__ = [
     "Core",
     "Feed",
     "Pool",
+    "RewardsClaim",
     "Roles",
     "Symbiotic",
     "SymbioticVault",

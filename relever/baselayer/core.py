@@ -13,6 +13,15 @@ from relever.chain import Chain, Contract
 
 _NOBODY = "0x0000000000000000000000000000000000000000"
 _VERSION = "1"
+# EigenLayer's own terms for rewards, in seconds: how long a submission may pay and how far back and
+# ahead it may begin. Its genesis, before which nothing is paid for, is later than a local chain's.
+_REWARDS_MAX_DURATION = 6_048_000
+_REWARDS_MAX_RETROACTIVE = 7_776_000
+_REWARDS_MAX_FUTURE = 2_592_000
+_REWARDS_GENESIS = 0
+# What an operator keeps, in 1e-4. The rewards updater is who reckons with it.
+_OPERATOR_SPLIT = 1_000
+_NOTHING_PAUSED = 0
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,7 @@ class Core:
     strategy_manager: Contract
     allocation_manager: Contract
     permission_controller: Contract
+    rewards_coordinator: Contract
     wsteth_strategy: Contract
     uniswap_factory: Contract
     position_manager: Contract
@@ -38,6 +48,7 @@ class Core:
     symbiotic_operator_vault_opt_in: Contract
     symbiotic_operator_network_opt_in: Contract
     symbiotic_network_middleware: Contract
+    symbiotic_staker_rewards_factory: Contract
 
     def addresses(self) -> dict[str, str]:
         """Every contract's address by name; `load_core` takes it."""
@@ -57,6 +68,7 @@ _ARTIFACTS: dict[str, Callable[[], Artifact]] = {
     "strategy_manager": lambda: parts.eigenlayer_core("StrategyManager"),
     "allocation_manager": lambda: parts.eigenlayer_core("AllocationManager"),
     "permission_controller": lambda: parts.eigenlayer_core("PermissionController"),
+    "rewards_coordinator": lambda: parts.eigenlayer_core("RewardsCoordinator"),
     "wsteth_strategy": lambda: parts.eigenlayer_periphery("StrategyBase"),
     "uniswap_factory": lambda: parts.uniswap_core("UniswapV3Factory"),
     "position_manager": lambda: parts.uniswap_periphery("NonfungiblePositionManager"),
@@ -68,6 +80,7 @@ _ARTIFACTS: dict[str, Callable[[], Artifact]] = {
     "symbiotic_operator_vault_opt_in": lambda: parts.symbiotic("OptInService"),
     "symbiotic_operator_network_opt_in": lambda: parts.symbiotic("OptInService"),
     "symbiotic_network_middleware": lambda: parts.symbiotic("NetworkMiddlewareService"),
+    "symbiotic_staker_rewards_factory": lambda: parts.symbiotic("DefaultStakerRewardsFactory"),
 }
 
 
@@ -170,21 +183,19 @@ def _deploy_eigenlayer(
             sender=admin,
         ).address
 
-    delegation, strategies, allocations = proxy(empty), proxy(empty), proxy(empty)
+    delegation, strategies, allocations, rewards = (proxy(empty) for _ in range(4))
     pods = chain.deploy(artifact("EigenPodManagerDouble"), sender=admin)
     permissions = chain.deploy(
         parts.eigenlayer_core("PermissionController"), _VERSION, sender=admin
     )
 
-    def install(address: str, name: str, arguments: list[object], owners: list[str]) -> Contract:
+    def install(
+        address: str, name: str, arguments: list[object], initial: list[object]
+    ) -> Contract:
         part = parts.eigenlayer_core(name)
         logic = chain.deploy(part, *arguments, sender=admin)
-        nothing_paused = 0
         proxy_admin.upgradeAndCall(
-            address,
-            logic.address,
-            logic.initialize.encode(*owners, nothing_paused),
-            sender=admin,
+            address, logic.address, logic.initialize.encode(*initial), sender=admin
         )
         return chain.contract(address, part)
 
@@ -199,7 +210,7 @@ def _deploy_eigenlayer(
             settings.allocation_configuration_delay_blocks,
             _VERSION,
         ],
-        [admin],
+        [admin, _NOTHING_PAUSED],
     )
     delegation_manager = install(
         delegation,
@@ -213,10 +224,40 @@ def _deploy_eigenlayer(
             settings.withdrawal_delay_blocks,
             _VERSION,
         ],
-        [admin],
+        [admin, _NOTHING_PAUSED],
     )
     strategy_manager = install(
-        strategies, "StrategyManager", [delegation, pausers.address, _VERSION], [admin, admin]
+        strategies,
+        "StrategyManager",
+        [delegation, pausers.address, _VERSION],
+        [admin, admin, _NOTHING_PAUSED],
+    )
+    rewards_coordinator = install(
+        rewards,
+        "RewardsCoordinator",
+        [
+            (
+                delegation,
+                strategies,
+                allocations,
+                pausers.address,
+                permissions.address,
+                settings.rewards_interval_seconds,
+                _REWARDS_MAX_DURATION,
+                _REWARDS_MAX_RETROACTIVE,
+                _REWARDS_MAX_FUTURE,
+                _REWARDS_GENESIS,
+                _VERSION,
+            )
+        ],
+        # The admin owns it and posts the roots.
+        [
+            admin,
+            _NOTHING_PAUSED,
+            admin,
+            settings.rewards_activation_delay_seconds,
+            _OPERATOR_SPLIT,
+        ],
     )
 
     strategy_logic = chain.deploy(
@@ -231,6 +272,7 @@ def _deploy_eigenlayer(
         "strategy_manager": strategy_manager,
         "allocation_manager": allocation_manager,
         "permission_controller": permissions,
+        "rewards_coordinator": rewards_coordinator,
         "wsteth_strategy": chain.contract(strategy, parts.eigenlayer_periphery("StrategyBase")),
     }
 
@@ -300,6 +342,7 @@ def _deploy_symbiotic(chain: Chain, admin: str) -> dict[str, Contract]:
         slashers.totalTypes(),
     )
     slashers.whitelist(veto.address, sender=admin)
+    rewards = deploy("DefaultStakerRewards", vaults.address, middleware.address)
     return {
         "symbiotic_vault_factory": vaults,
         "symbiotic_vault_configurator": deploy(
@@ -310,4 +353,5 @@ def _deploy_symbiotic(chain: Chain, admin: str) -> dict[str, Contract]:
         "symbiotic_operator_vault_opt_in": vault_opt_in,
         "symbiotic_operator_network_opt_in": network_opt_in,
         "symbiotic_network_middleware": middleware,
+        "symbiotic_staker_rewards_factory": deploy("DefaultStakerRewardsFactory", rewards.address),
     }

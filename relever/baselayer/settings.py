@@ -15,6 +15,8 @@ class LocalBaseLayer:
     deallocation_delay_blocks: int
     allocation_configuration_delay_blocks: int
     operator_allocation_delay_blocks: int
+    rewards_interval_seconds: int
+    rewards_activation_delay_seconds: int
     steth_initial_stake_wei: int
     steth_initial_rewards_wei: int
     symbiotic_epoch_duration_seconds: int

@@ -35,6 +35,30 @@ class SymbioticVault:
     vault: Contract
     delegator: Contract
     slasher: Contract
+    rewards: Contract
+    network: str
+
+    def distribute_rewards(self, token: Contract, amount: int) -> Receipt:
+        """The network rewards who is staked now, by their shares; a second passes.
+
+        Args:
+            token: any; the network, its own middleware, holds it.
+            amount: in the token's units.
+        """
+        captured = self.chain.timestamp
+        self.chain.advance(1)
+        highest_fee, no_hint = self.rewards.ADMIN_FEE_BASE(), b""
+        token.approve(self.rewards.address, amount, sender=self.network)
+        receipt: Receipt = self.rewards.distributeRewards(
+            self.network,
+            token.address,
+            amount,
+            encode(
+                ["uint48", "uint256", "bytes", "bytes"], [captured, highest_fee, no_hint, no_hint]
+            ),
+            sender=self.network,
+        )
+        return receipt
 
     def pass_epoch(self) -> None:
         """Move time on to the first second of the next epoch."""
@@ -72,14 +96,22 @@ class Symbiotic:
         return {
             f"symbiotic_{kind}_{name}": getattr(getattr(self, kind), name).address
             for kind in ("instant", "veto")
-            for name in ("vault", "delegator", "slasher")
+            for name in ("vault", "delegator", "slasher", "rewards")
         }
 
     def on(self, chain: Chain) -> Symbiotic:
         """The same vaults seen through another chain, such as a fork of this one."""
 
         def moved(one: SymbioticVault, kind: int) -> SymbioticVault:
-            return _bind(chain, kind, one.vault.address, one.delegator.address, one.slasher.address)
+            return _bind(
+                chain,
+                kind,
+                one.network,
+                one.vault.address,
+                one.delegator.address,
+                one.slasher.address,
+                one.rewards.address,
+            )
 
         return Symbiotic(self.roles, moved(self.instant, _INSTANT), moved(self.veto, _VETO))
 
@@ -190,9 +222,15 @@ def create_vault(
         _slasher_terms(slasher_type),
     )
     configurator = core.symbiotic_vault_configurator
-    addresses = configurator.create.call(terms)
+    vault, delegator, slasher = configurator.create.call(terms)
     configurator.create(terms, sender=admin)
-    made = _bind(chain, slasher_type, *addresses)
+    # The admin may take a fee of the rewards, but takes none.
+    no_fee = 0
+    rewards_terms = (vault, no_fee, admin, admin, admin)
+    factory = core.symbiotic_staker_rewards_factory
+    rewards: str = factory.create.call(rewards_terms)
+    factory.create(rewards_terms, sender=admin)
+    made = _bind(chain, slasher_type, roles.avs, vault, delegator, slasher, rewards)
 
     subnetwork = _subnetwork(roles)
     core.symbiotic_operator_vault_opt_in.fn("optIn(address)")(
@@ -216,13 +254,21 @@ def _slasher_terms(slasher_type: int) -> bytes:
 
 
 def _bind(
-    chain: Chain, slasher_type: int, vault: str, delegator: str, slasher: str
+    chain: Chain,
+    slasher_type: int,
+    network: str,
+    vault: str,
+    delegator: str,
+    slasher: str,
+    rewards: str,
 ) -> SymbioticVault:
     return SymbioticVault(
         chain,
         chain.contract(vault, parts.symbiotic("Vault")),
         chain.contract(delegator, parts.symbiotic("NetworkRestakeDelegator")),
         chain.contract(slasher, parts.symbiotic(_SLASHERS[slasher_type])),
+        chain.contract(rewards, parts.symbiotic("DefaultStakerRewards")),
+        network,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relever.artifacts import artifact
 from relever.baselayer.chainlink import Feed, deploy_feed
 from relever.baselayer.core import Core
+from relever.baselayer.rewards import RewardsClaim, rewards_tree
 from relever.baselayer.roles import Roles
 from relever.baselayer.settings import local_base_layer
 from relever.baselayer.symbiotic import Symbiotic, build_symbiotic
@@ -72,6 +74,45 @@ class World:
             sender=self.roles.avs,
         )
         return receipt
+
+    def submit_rewards(self, token: Contract, amount: int) -> Receipt:
+        """The AVS pays EigenLayer's rewards coordinator, for its operator's stakers.
+
+        Args:
+            token: any; the AVS holds it.
+            amount: in the token's units.
+        """
+        coordinator = self.core.rewards_coordinator
+        interval = coordinator.CALCULATION_INTERVAL_SECONDS()
+        start = self.chain.timestamp // interval * interval
+        weights = [(self.core.wsteth_strategy.address, WAD)]
+        token.approve(coordinator.address, amount, sender=self.roles.avs)
+        receipt: Receipt = coordinator.createAVSRewardsSubmission(
+            [(weights, token.address, amount, start, interval)], sender=self.roles.avs
+        )
+        return receipt
+
+    def reward_earners(self, earnings: Mapping[str, Mapping[str, int]]) -> dict[str, RewardsClaim]:
+        """EigenLayer's rewards updater posts what earners have earned in all.
+
+        Time moves on until it can be claimed. What is claimed must be in the coordinator, see
+        `submit_rewards`.
+
+        Args:
+            earnings: by earner, then by token address, what was ever earned, claimed or not.
+
+        Returns:
+            Each earner's claim.
+        """
+        coordinator = self.core.rewards_coordinator
+        root, claims = rewards_tree(earnings, coordinator.getDistributionRootsLength())
+        # A root is for a time that has passed, later than that of the root before.
+        until = self.chain.timestamp
+        self.chain.advance(1)
+        updater = self.chain.impersonate(coordinator.rewardsUpdater())
+        coordinator.submitRoot(root, until, sender=updater)
+        self.chain.advance(coordinator.activationDelay())
+        return claims
 
     def accrue_rewards(self, amount: int) -> Receipt:
         """Staking rewards for all stETH, in wei. Only with the doubles."""

@@ -51,7 +51,7 @@ def test_build__twice__same_addresses() -> None:
             world = build_world(deploy_core(Chain.connect(node.url)))
             seen.append((world.symbiotic.addresses(), world.chain.block_number))
     assert seen[0] == seen[1]
-    assert len(set(seen[0][0].values())) == 6
+    assert len(set(seen[0][0].values())) == 8
 
 
 def test_build__settings__are_in_force(world: World) -> None:
