@@ -23,6 +23,7 @@ from relever.config import section
 WAD = 10**18
 PRICE_SCALE = 10**36
 UNLIMITED = 2**256 - 1
+NOBODY = "0x0000000000000000000000000000000000000000"
 # What the vault's constructor takes from its seeder, in the asset's unit.
 SEED = 10**15
 # ERC-5202: code that is a blueprint begins with these bytes.
@@ -152,6 +153,8 @@ def deploy(world: World, network: str = "local") -> Deployment:
         core.delegation_manager.address,
         core.strategy_manager.address,
         roles.operator,
+        core.rewards_coordinator.address,
+        NOBODY,
         sender=owner,
     )
     vault.add_adapter(eigenlayer.address, settings["vault"]["eigenlayer_cap_wei"], sender=owner)

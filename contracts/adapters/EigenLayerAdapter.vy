@@ -11,15 +11,20 @@
      adapter out by `undelegate` and so queue what it never asked for; such a withdrawal is finished
      by its id like any other.
      An exit's id is EigenLayer's withdrawal root. It can be slashed until it matures.
+     Rewards are claimed to the rewards seller of the same vault, by anyone and nowhere else, and are
+     no part of the value here. A claim takes no lock: whatever a reward token does meanwhile, this
+     contract can be read as before.
      Failure mode: what EigenLayer refuses (paused, not matured) reverts here with EigenLayer's own
      error; an operator slashed to nothing leaves the value at zero, and nothing more can be staked.
      Tokens sent here without a call stay here and count nowhere.
 """
 from ethereum.ercs import IERC4626
 
+from ..interfaces import IRewardsSeller
 from ..interfaces import IStakingAdapter
 from ..interfaces.eigenlayer import IAllocationManager
 from ..interfaces.eigenlayer import IDelegationManager
+from ..interfaces.eigenlayer import IRewardsCoordinator
 from ..interfaces.eigenlayer import IStrategy
 from ..interfaces.eigenlayer import IStrategyManager
 from ..modules import token
@@ -42,6 +47,9 @@ strategy: public(immutable(address))
 operator: public(immutable(address))
 delegation_manager: public(immutable(address))
 strategy_manager: public(immutable(address))
+# Where rewards are claimed, and who gets them; without either there are none.
+rewards_coordinator: public(immutable(address))
+rewards_seller: public(immutable(address))
 
 
 @deploy
@@ -51,10 +59,14 @@ def __init__(
     delegation_manager_: address,
     strategy_manager_: address,
     operator_: address,
+    rewards_coordinator_: address,
+    rewards_seller_: address,
 ):
     """
     @notice Delegates itself to the operator, which must ask for no approval.
     @dev EigenLayer asks no code of a staker, so this can be done here, once.
+    @param rewards_coordinator_ EigenLayer's, or zero.
+    @param rewards_seller_ That of the same vault, or zero.
     """
     vault = vault_
     strategy = strategy_
@@ -64,6 +76,14 @@ def __init__(
     asset = staticcall IERC4626(vault_).asset()
     underlying: address = staticcall IStrategy(strategy_).underlyingToken()
     assert underlying == asset, "eigen: strategy asset"
+    rewards_coordinator = rewards_coordinator_
+    if rewards_coordinator_ != empty(address):
+        rewarded: address = staticcall IRewardsCoordinator(rewards_coordinator_).delegationManager()
+        assert rewarded == delegation_manager_, "eigen: foreign coordinator"
+    rewards_seller = rewards_seller_
+    if rewards_seller_ != empty(address):
+        served: address = staticcall IRewardsSeller(rewards_seller_).vault()
+        assert served == vault_, "eigen: foreign seller"
     extcall IDelegationManager(delegation_manager_).delegateTo(
         operator_, empty(IDelegationManager.Approval), empty(bytes32)
     )
@@ -139,6 +159,18 @@ def finish_exit(id: uint256) -> uint256:
     token._push(asset, vault, amount)
     log IStakingAdapter.ExitFinished(id=id, amount=amount)
     return amount
+
+
+@reentrant
+@external
+def claim_rewards(claim: IRewardsCoordinator.Claim):
+    """
+    @notice Have what this adapter has earned sent to the rewards seller. Open to anyone.
+    @param claim With the proofs under one of the coordinator's roots.
+    """
+    assert rewards_coordinator != empty(address), "eigen: no rewards"
+    assert rewards_seller != empty(address), "eigen: no rewards seller"
+    extcall IRewardsCoordinator(rewards_coordinator).processClaim(claim, rewards_seller)
 
 
 @view

@@ -12,6 +12,9 @@
      stays open, and its value counts, until it is finished.
      A slash that is requested but not executed shows in `value_at_risk`, and nothing is staked
      meanwhile, for a slash also falls on stake that came after the fault.
+     Rewards are claimed to the rewards seller of the same vault, by anyone and nowhere else, and are
+     no part of the value here. A claim takes no lock: whatever a reward token does meanwhile, this
+     contract can be read as before.
      Failure mode: what Symbiotic refuses reverts here with Symbiotic's own error. Nobody can pause
      withdrawals or claims there. A Symbiotic vault whose owner moves it to other code may mean
      something else by the same words: it can no longer be read or staked into, but exits are still
@@ -22,8 +25,10 @@
 """
 from ethereum.ercs import IERC4626
 
+from ..interfaces import IRewardsSeller
 from ..interfaces import IStakingAdapter
 from ..interfaces.symbiotic import ISymbioticSlasher
+from ..interfaces.symbiotic import ISymbioticStakerRewards
 from ..interfaces.symbiotic import ISymbioticVault
 from ..modules import token
 
@@ -60,6 +65,9 @@ slasher: public(immutable(address))
 # Seconds; zero when slashes are executed at once.
 veto_duration: public(immutable(uint256))
 epoch_duration: public(immutable(uint256))
+# Where rewards are claimed, and who gets them; without either there are none.
+staker_rewards: public(immutable(address))
+rewards_seller: public(immutable(address))
 
 _version: immutable(uint64)
 _epochs_start: immutable(uint256)
@@ -69,8 +77,14 @@ _open_exits: DynArray[uint256, MAX_EXITS]
 
 
 @deploy
-def __init__(vault_: address, symbiotic_vault_: address):
-    """@notice The Symbiotic vault must be final but for its code, which its owner may replace."""
+def __init__(
+    vault_: address, symbiotic_vault_: address, staker_rewards_: address, rewards_seller_: address
+):
+    """
+    @notice The Symbiotic vault must be final but for its code, which its owner may replace.
+    @param staker_rewards_ The rewards contract of the Symbiotic vault, or zero.
+    @param rewards_seller_ That of the same vault, or zero.
+    """
     vault = vault_
     asset = staticcall IERC4626(vault_).asset()
     symbiotic_vault = symbiotic_vault_
@@ -97,6 +111,15 @@ def __init__(vault_: address, symbiotic_vault_: address):
     slasher = slasher_
     veto_duration = convert(veto, uint256)
     _slashes_are_requested = kind == VETO_SLASHER
+
+    staker_rewards = staker_rewards_
+    if staker_rewards_ != empty(address):
+        rewarded: address = staticcall ISymbioticStakerRewards(staker_rewards_).VAULT()
+        assert rewarded == symbiotic_vault_, "symbiotic: foreign rewards"
+    rewards_seller = rewards_seller_
+    if rewards_seller_ != empty(address):
+        served: address = staticcall IRewardsSeller(rewards_seller_).vault()
+        assert served == vault_, "symbiotic: foreign seller"
 
 
 @external
@@ -171,6 +194,22 @@ def finish_exit(id: uint256) -> uint256:
         self._check_version()
     log IStakingAdapter.ExitFinished(id=id, amount=amount)
     return amount
+
+
+@reentrant
+@external
+def claim_rewards(network: address, reward_token: address, max_rewards: uint256):
+    """
+    @notice Have what this adapter has earned sent to the rewards seller. Open to anyone.
+    @param network Who distributed the rewards.
+    @param max_rewards Distributions to go through, from the oldest that is not claimed.
+    """
+    assert staker_rewards != empty(address), "symbiotic: no rewards"
+    assert rewards_seller != empty(address), "symbiotic: no rewards seller"
+    hints: DynArray[Bytes[32], 1] = []
+    extcall ISymbioticStakerRewards(staker_rewards).claimRewards(
+        rewards_seller, reward_token, abi_encode(network, max_rewards, hints)
+    )
 
 
 @view

@@ -13,6 +13,7 @@ from relever.protocol import contract_address
 WAD = 10**18
 DAY = 86_400
 UNLIMITED = 2**256 - 1
+NOBODY = "0x0000000000000000000000000000000000000000"
 SEED = 10**15
 VIRTUAL = 10**9
 PATIENCE = 3 * DAY
@@ -97,6 +98,8 @@ def built() -> Iterator[Suite]:
             core.delegation_manager.address,
             core.strategy_manager.address,
             roles.operator,
+            NOBODY,
+            NOBODY,
             sender=roles.owner,
         )
         queue = chain.deploy(

@@ -13,6 +13,7 @@ from relever.protocol import contract_address
 WAD = 10**18
 DAY = 86_400
 UNLIMITED = 2**256 - 1
+NOBODY = "0x0000000000000000000000000000000000000000"
 SEED = 10**15
 VIRTUAL = 10**9
 # EigenLayer's scaling factors have 18 decimals: a unit for each whole token staked, at most.
@@ -77,6 +78,8 @@ def built() -> Iterator[Suite]:
             core.delegation_manager.address,
             core.strategy_manager.address,
             roles.operator,
+            NOBODY,
+            NOBODY,
             sender=roles.owner,
         )
         vault.add_adapter(adapter.address, UNLIMITED, sender=roles.owner)

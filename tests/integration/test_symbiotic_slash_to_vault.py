@@ -13,6 +13,7 @@ from relever.protocol import contract_address
 WAD = 10**18
 DAY = 86_400
 UNLIMITED = 2**256 - 1
+NOBODY = "0x0000000000000000000000000000000000000000"
 SEED = 10**15
 VIRTUAL = 10**9
 # What a slash can miss an adapter's exact share by: 2 between stake and exits, 2 for each of three.
@@ -109,6 +110,8 @@ def built() -> Iterator[Suite]:
                 artifact("SymbioticAdapter"),
                 vault.address,
                 place.vault.address,
+                NOBODY,
+                NOBODY,
                 sender=roles.owner,
             )
             vault.add_adapter(adapter.address, UNLIMITED, sender=roles.owner)

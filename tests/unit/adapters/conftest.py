@@ -32,6 +32,11 @@ class Position:
     def token(self) -> Contract:
         return self.world.core.wsteth
 
+    @property
+    def seller(self) -> Contract:
+        """Who gets the rewards."""
+        return self.chain.contract(self.adapter.rewards_seller(), artifact("RewardsSeller"))
+
     def stake(self, amount: int) -> Receipt:
         """Send the asset as the vault does, then stake it."""
         self.token.transfer(self.adapter.address, amount, sender=self.vault.address)
@@ -143,7 +148,25 @@ def deploy_vault(world: World) -> Contract:
     )
 
 
-def deploy_adapter(world: World, vault: Contract, operator: str | None = None) -> Contract:
+def deploy_seller(world: World, vault: Contract) -> Contract:
+    """Who gets the rewards. Nothing is sold here, so any address does for its swap."""
+    return world.chain.deploy(
+        artifact("RewardsSeller"),
+        vault.address,
+        world.core.weth.address,
+        world.core.swap_router.address,
+        world.roles.guardian,
+        sender=world.roles.owner,
+    )
+
+
+def deploy_adapter(
+    world: World,
+    vault: Contract,
+    operator: str | None = None,
+    coordinator: str = NOBODY,
+    seller: str = NOBODY,
+) -> Contract:
     core = world.core
     return world.chain.deploy(
         artifact("EigenLayerAdapter"),
@@ -152,13 +175,26 @@ def deploy_adapter(world: World, vault: Contract, operator: str | None = None) -
         core.delegation_manager.address,
         core.strategy_manager.address,
         operator or world.roles.operator,
+        coordinator,
+        seller,
         sender=world.roles.owner,
     )
 
 
-def deploy_symbiotic_adapter(world: World, vault: Contract, symbiotic_vault: str) -> Contract:
+def deploy_symbiotic_adapter(
+    world: World,
+    vault: Contract,
+    symbiotic_vault: str,
+    rewards: str = NOBODY,
+    seller: str = NOBODY,
+) -> Contract:
     return world.chain.deploy(
-        artifact("SymbioticAdapter"), vault.address, symbiotic_vault, sender=world.roles.owner
+        artifact("SymbioticAdapter"),
+        vault.address,
+        symbiotic_vault,
+        rewards,
+        seller,
+        sender=world.roles.owner,
     )
 
 
@@ -168,7 +204,9 @@ def built() -> Iterator[Eigen]:
         world = build_world(deploy_core(Chain.connect(node.ipc)))
         world.fund(world.roles.owner, wsteth=10 * WAD)
         vault = deploy_vault(world)
-        adapter = deploy_adapter(world, vault)
+        seller = deploy_seller(world, vault)
+        coordinator = world.core.rewards_coordinator.address
+        adapter = deploy_adapter(world, vault, coordinator=coordinator, seller=seller.address)
         world.chain.impersonate(vault.address)
         world.fund(world.roles.depositor, wsteth=HOLDING)
         world.core.wsteth.transfer(vault.address, HOLDING, sender=world.roles.depositor)
@@ -196,6 +234,7 @@ def built_symbio() -> Iterator[dict[str, Symbio]]:
         world = build_world(deploy_core(Chain.connect(node.ipc)))
         world.fund(world.roles.owner, wsteth=10 * WAD)
         vault = deploy_vault(world)
+        seller = deploy_seller(world, vault)
         world.chain.impersonate(vault.address)
         world.fund(world.roles.depositor, wsteth=HOLDING)
         world.core.wsteth.transfer(vault.address, HOLDING, sender=world.roles.depositor)
@@ -206,7 +245,9 @@ def built_symbio() -> Iterator[dict[str, Symbio]]:
             place: SymbioticVault = getattr(world.symbiotic, kind)
             world.core.wsteth.approve(place.vault.address, UNLIMITED, sender=stranger)
             place.vault.deposit(stranger, 60 * WAD, sender=stranger)
-            adapter = deploy_symbiotic_adapter(world, vault, place.vault.address)
+            adapter = deploy_symbiotic_adapter(
+                world, vault, place.vault.address, place.rewards.address, seller.address
+            )
             positions[kind] = Symbio(world, vault, adapter, place)
         # Past the first epochs, so that there are some before.
         for _ in range(3):
