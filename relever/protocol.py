@@ -236,6 +236,9 @@ def _deploy_oracle(world: World, vault: Contract, feed: Feed, settings: dict[str
             settings["max_growth_per_year_wad"],
             settings["discount_speed_per_second_wad"],
             settings["discount_max_gap_seconds"],
+            settings["supply_gate_floor_wei"],
+            settings["supply_gate_share_wad"],
+            settings["supply_gate_window_seconds"],
         ),
         sender=world.roles.owner,
     )

@@ -10,15 +10,35 @@
 @dev Prices are loan units per collateral unit scaled by 1e36; LRT, wstETH and WETH have 18 decimals,
      so that the product of two WAD rates is a price.
      Failure modes: an unusable feed stops `price` and changes nothing in the smoothed discount; an
-     adapter of the vault that cannot be read stops `price`. `liquidation_prices` depends on neither.
+     adapter of the vault that cannot be read stops `price`; so does a supply of the LRT that grew
+     faster than it may or that the vault's own balance does not back, until time has passed, or the
+     vault's owner has explained it. `liquidation_prices` depends on none of them.
      A wrong feed is answered by new terms, that is by a new market.
 """
+from ethereum.ercs import IERC20
+
 from ..interfaces import IAggregatorV3
 from ..interfaces import ILRTVault
 from ..interfaces import IOracleAdapter
 from ..interfaces import IWstETH
 
+# Whether the supply grew faster than it may.
+from ..modules import supply_gate as gate
+from ..modules import token
+
+initializes: gate
+
 implements: IOracleAdapter
+
+exports: (
+    gate.GATE_FLOOR,
+    gate.GATE_SHARE,
+    gate.GATE_WINDOW,
+)
+
+
+interface Owned:
+    def owner() -> address: view
 
 
 struct Parameters:
@@ -32,6 +52,11 @@ struct Parameters:
     # How fast the smoothed discount may deepen, WAD per second, and for how long one poke counts.
     discount_speed: uint256
     max_gap: uint256
+    # How much of the LRT may come in `gate_window` seconds: share units, or a WAD share of the supply
+    # where that is more.
+    gate_floor: uint256
+    gate_share: uint256
+    gate_window: uint256
 
 
 WAD: constant(uint256) = 10**18
@@ -86,6 +111,11 @@ def __init__(vault: address, lst: address, feed: address, parameters: Parameters
     DISCOUNT_SPEED = parameters.discount_speed
     MAX_GAP = parameters.max_gap
 
+    supply: uint256 = staticcall IERC20(vault).totalSupply()
+    gate.__init__(
+        parameters.gate_floor, parameters.gate_share, parameters.gate_window, supply
+    )
+
     booked_rate: uint256 = staticcall ILRTVault(vault).rate()
     lst_rate: uint256 = staticcall IWstETH(lst).stEthPerToken()
     ratio: uint256 = booked_rate * lst_rate
@@ -99,6 +129,8 @@ def __init__(vault: address, lst: address, feed: address, parameters: Parameters
 @external
 def poke() -> bool:
     """@notice See `IOracleAdapter`."""
+    supply: uint256 = staticcall IERC20(VAULT).totalSupply()
+    gate._see(supply)
     return self._poke(self._booked_fundamental())[1]
 
 
@@ -106,7 +138,11 @@ def poke() -> bool:
 def poke_price() -> uint256:
     """@notice `poke`, then `price`."""
     self._poke(self._booked_fundamental())
-    return self._price()
+    supply: uint256 = staticcall IERC20(VAULT).totalSupply()
+    level: uint256 = 0
+    capacity: uint256 = 0
+    level, capacity = gate._see(supply)
+    return self._price(level, capacity)
 
 
 @external
@@ -157,11 +193,35 @@ def promote_checkpoint():
     log IOracleAdapter.CheckpointPromoted(ratio=ratio, time=proposed)
 
 
+@external
+def accept_supply(most: uint256):
+    """@notice See `IOracleAdapter`."""
+    owner: address = staticcall Owned(VAULT).owner()
+    assert msg.sender == owner, "oracle: not the vault's owner"
+    supply: uint256 = staticcall IERC20(VAULT).totalSupply()
+    accepted: uint256 = gate._accept(supply, most)
+    log IOracleAdapter.SupplyAccepted(supply=supply, accepted=accepted)
+
+
 @view
 @external
 def price() -> uint256:
     """@notice See `IOracleAdapter`."""
-    return self._price()
+    level: uint256 = 0
+    capacity: uint256 = 0
+    level, capacity = self._gate()
+    return self._price(level, capacity)
+
+
+@view
+@external
+def supply_gate() -> (bool, uint256, uint256):
+    """@notice See `IOracleAdapter`."""
+    level: uint256 = 0
+    capacity: uint256 = 0
+    level, capacity = self._gate()
+    backed: bool = self._is_backed()
+    return level <= capacity and backed, level, capacity
 
 
 @view
@@ -242,11 +302,32 @@ def _smoothed(booked: uint256) -> (uint256, uint256, bool):
 
 @view
 @internal
-def _price() -> uint256:
+def _gate() -> (uint256, uint256):
+    """@return Level and capacity as a poke in this block would leave them."""
+    supply: uint256 = staticcall IERC20(VAULT).totalSupply()
+    return gate._look(supply)
+
+
+@view
+@internal
+def _is_backed() -> bool:
+    """@notice Whether the vault holds what it says; for this alone a balance counts, not for a price."""
+    idle: uint256 = staticcall ILRTVault(VAULT).idle()
+    held: uint256 = token._balance(LST, VAULT)
+    return held >= idle
+
+
+@view
+@internal
+def _price(level: uint256, capacity: uint256) -> uint256:
+    """@param level What the supply has above the accepted one, now; `capacity` its bound."""
     answer: uint256 = 0
     reason: String[32] = ""
     answer, reason = self._read_feed()
     assert reason == "", reason
+    assert level <= capacity, "oracle: supply burst"
+    backed: bool = self._is_backed()
+    assert backed, "oracle: supply unbacked"
     live_rate: uint256 = staticcall ILRTVault(VAULT).live_rate()
     lst_rate: uint256 = staticcall IWstETH(LST).stEthPerToken()
     return min(answer, min(live_rate * lst_rate, self._growth_cap()))

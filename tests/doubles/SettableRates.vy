@@ -3,14 +3,18 @@
 @title SettableRates
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice The rates of a vault and of the LST below it, as the oracle reads them and as the test sets them.
-        WAD.
+@notice The rates (WAD) of a vault and of the LST below it, the vault's supply, its idle assets and what
+        it holds of them, as the oracle reads them and as the test sets them. Its deployer owns it.
 """
 
 
 rate: public(uint256)
 stEthPerToken: public(uint256)
+totalSupply: public(uint256)
+idle: public(uint256)
+owner: public(address)
 
+held: uint256
 # None set: what is live is what is booked.
 lower_live_rate: uint256
 # Reading the live rate reverts, as when an adapter cannot be read.
@@ -21,6 +25,29 @@ unreadable: bool
 def __init__(rate: uint256, lst_rate: uint256):
     self.rate = rate
     self.stEthPerToken = lst_rate
+    self.owner = msg.sender
+
+
+@external
+def set_supply(supply: uint256):
+    self.totalSupply = supply
+
+
+@external
+def set_idle(idle: uint256, held: uint256):
+    self.idle = idle
+    self.held = held
+
+
+@external
+def set_owner(owner: address):
+    self.owner = owner
+
+
+@view
+@external
+def balanceOf(owner: address) -> uint256:
+    return self.held if owner == self else 0
 
 
 @external

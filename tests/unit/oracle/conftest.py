@@ -26,6 +26,9 @@ class Parameters:
     max_growth: int = WAD // 10
     discount_speed: int = 2_777_777_777_777
     max_gap: int = 3_600
+    gate_floor: int = 1_000 * WAD
+    gate_share: int = WAD // 10
+    gate_window: int = DAY
 
     def as_tuple(self) -> tuple[int, ...]:
         return (
@@ -35,6 +38,9 @@ class Parameters:
             self.max_growth,
             self.discount_speed,
             self.max_gap,
+            self.gate_floor,
+            self.gate_share,
+            self.gate_window,
         )
 
 

@@ -6,7 +6,7 @@ import pytest
 from relever.artifacts import artifact
 from relever.protocol import WAD
 from tests.scene import reverts
-from tests.unit.oracle.conftest import FAIR, PARAMETERS, PRICE, Setup, deploy_oracle
+from tests.unit.oracle.conftest import FAIR, PARAMETERS, PRICE, YEAR, Setup, deploy_oracle
 
 
 def test_create__fair_parameters__seeds_the_checkpoint(setup: Setup) -> None:
@@ -21,6 +21,9 @@ def test_create__fair_parameters__seeds_the_checkpoint(setup: Setup) -> None:
         oracle.MAX_GROWTH(),
         oracle.DISCOUNT_SPEED(),
         oracle.MAX_GAP(),
+        oracle.GATE_FLOOR(),
+        oracle.GATE_SHARE(),
+        oracle.GATE_WINDOW(),
     ) == PARAMETERS.as_tuple()
     assert oracle.growth_cap() == oracle.fundamental() == FAIR
 
@@ -42,6 +45,11 @@ def test_create__fair_parameters__logs_the_checkpoint(setup: Setup) -> None:
         ({"max_answer": PRICE // 2}, "oracle: max answer"),
         ({"max_growth": WAD + 1}, "oracle: max growth"),
         ({"discount_speed": WAD + 1}, "oracle: discount speed"),
+        ({"gate_floor": WAD - 1}, "oracle: gate floor"),
+        ({"gate_floor": 2**112}, "oracle: gate floor"),
+        ({"gate_share": WAD + 1}, "oracle: gate share"),
+        ({"gate_window": 3_599}, "oracle: gate window"),
+        ({"gate_window": YEAR + 1}, "oracle: gate window"),
         ({"min_answer": FAIR + 1}, "oracle: rate out of bounds"),
         ({"max_answer": FAIR - 1}, "oracle: rate out of bounds"),
     ],
@@ -62,6 +70,12 @@ def test_create__parameter_out_of_range__reverts(
         {"discount_speed": WAD},
         {"discount_speed": 0},
         {"max_gap": 0},
+        {"gate_floor": WAD},
+        {"gate_floor": 2**112 - 1},
+        {"gate_share": 0},
+        {"gate_share": WAD},
+        {"gate_window": 3_600},
+        {"gate_window": YEAR},
         {"min_answer": FAIR},
         {"max_answer": FAIR},
     ],
