@@ -59,6 +59,12 @@ struct Parameters:
     gate_window: uint256
 
 
+# What the feed says as a price, and why it is not usable, or an empty string.
+struct Reading:
+    answer: uint256
+    reason: String[32]
+
+
 WAD: constant(uint256) = 10**18
 YEAR: constant(uint256) = 365 * 86_400
 # A proposal must stand this long before it is promoted, and is void after twice that.
@@ -131,27 +137,30 @@ def poke() -> bool:
     """@notice See `IOracleAdapter`."""
     supply: uint256 = staticcall IERC20(VAULT).totalSupply()
     gate._see(supply)
-    return self._poke(self._booked_fundamental())[1]
+    feed: Reading = self._read_feed()
+    return self._poke(self._booked_fundamental(), feed)[1]
 
 
 @external
 def poke_price() -> uint256:
     """@notice `poke`, then `price`."""
-    self._poke(self._booked_fundamental())
+    feed: Reading = self._read_feed()
+    self._poke(self._booked_fundamental(), feed)
     supply: uint256 = staticcall IERC20(VAULT).totalSupply()
     level: uint256 = 0
     capacity: uint256 = 0
     level, capacity = gate._see(supply)
-    return self._price(level, capacity)
+    return self._price(feed, level, capacity)
 
 
 @external
 def poke_liquidation_prices() -> (uint256, uint256, bool):
     """@notice `poke`, then `liquidation_prices`."""
     booked: uint256 = self._booked_fundamental()
+    feed: Reading = self._read_feed()
     smoothed: uint256 = 0
     usable: bool = False
-    smoothed, usable = self._poke(booked)
+    smoothed, usable = self._poke(booked, feed)
     return booked, smoothed, usable
 
 
@@ -207,10 +216,11 @@ def accept_supply(most: uint256):
 @external
 def price() -> uint256:
     """@notice See `IOracleAdapter`."""
+    feed: Reading = self._read_feed()
     level: uint256 = 0
     capacity: uint256 = 0
     level, capacity = self._gate()
-    return self._price(level, capacity)
+    return self._price(feed, level, capacity)
 
 
 @view
@@ -229,10 +239,11 @@ def supply_gate() -> (bool, uint256, uint256):
 def liquidation_prices() -> (uint256, uint256, bool):
     """@notice See `IOracleAdapter`. What a poke in this block would leave."""
     booked: uint256 = self._booked_fundamental()
+    feed: Reading = self._read_feed()
     discount: uint256 = 0
     armed_at: uint256 = 0
     usable: bool = False
-    discount, armed_at, usable = self._smoothed(booked)
+    discount, armed_at, usable = self._smoothed(booked, feed)
     return booked, booked * (WAD - discount) // WAD, usable
 
 
@@ -247,10 +258,8 @@ def fundamental() -> uint256:
 @external
 def market_price() -> (uint256, bool):
     """@notice The feed's price as it is now, not above fundamental, and whether it is usable."""
-    answer: uint256 = 0
-    reason: String[32] = ""
-    answer, reason = self._read_feed()
-    return min(answer, self._booked_fundamental()), reason == ""
+    feed: Reading = self._read_feed()
+    return min(feed.answer, self._booked_fundamental()), feed.reason == ""
 
 
 @view
@@ -261,12 +270,12 @@ def growth_cap() -> uint256:
 
 
 @internal
-def _poke(booked: uint256) -> (uint256, bool):
+def _poke(booked: uint256, feed: Reading) -> (uint256, bool):
     """@return The smoothed market price, and whether the feed is usable."""
     discount: uint256 = 0
     armed_at: uint256 = 0
     usable: bool = False
-    discount, armed_at, usable = self._smoothed(booked)
+    discount, armed_at, usable = self._smoothed(booked, feed)
     if usable:
         if discount != self.discount:
             log IOracleAdapter.Poked(discount=discount)
@@ -277,7 +286,7 @@ def _poke(booked: uint256) -> (uint256, bool):
 
 @view
 @internal
-def _smoothed(booked: uint256) -> (uint256, uint256, bool):
+def _smoothed(booked: uint256, feed: Reading) -> (uint256, uint256, bool):
     """
     @notice Discount and arming time that a poke would leave now, and whether the feed is usable.
     @dev The first poke that sees a deeper discount only arms the clock; later ones deepen the stored
@@ -286,12 +295,9 @@ def _smoothed(booked: uint256) -> (uint256, uint256, bool):
     """
     stored: uint256 = self.discount
     armed_at: uint256 = self.armed_at
-    answer: uint256 = 0
-    reason: String[32] = ""
-    answer, reason = self._read_feed()
-    if reason != "" or booked == 0:
+    if feed.reason != "" or booked == 0:
         return stored, armed_at, False
-    raw: uint256 = (booked - min(answer, booked)) * WAD // booked
+    raw: uint256 = (booked - min(feed.answer, booked)) * WAD // booked
     if raw <= stored:
         return raw, 0, True
     if armed_at == 0:
@@ -319,18 +325,15 @@ def _is_backed() -> bool:
 
 @view
 @internal
-def _price(level: uint256, capacity: uint256) -> uint256:
-    """@param level What the supply has above the accepted one, now; `capacity` its bound."""
-    answer: uint256 = 0
-    reason: String[32] = ""
-    answer, reason = self._read_feed()
-    assert reason == "", reason
+def _price(feed: Reading, level: uint256, capacity: uint256) -> uint256:
+    """@param level What the supply has above the accepted one, now; `capacity` is its bound."""
+    assert feed.reason == "", feed.reason
     assert level <= capacity, "oracle: supply burst"
     backed: bool = self._is_backed()
     assert backed, "oracle: supply unbacked"
     live_rate: uint256 = staticcall ILRTVault(VAULT).live_rate()
     lst_rate: uint256 = staticcall IWstETH(LST).stEthPerToken()
-    return min(answer, min(live_rate * lst_rate, self._growth_cap()))
+    return min(feed.answer, min(live_rate * lst_rate, self._growth_cap()))
 
 
 @view
@@ -351,8 +354,7 @@ def _growth_cap() -> uint256:
 
 @view
 @internal
-def _read_feed() -> (uint256, String[32]):
-    """@return The answer as a price, and why it is not usable, or an empty string."""
+def _read_feed() -> Reading:
     assert msg.gas > GAS_FLOOR, "oracle: not enough gas"
     ok: bool = False
     data: Bytes[160] = b""
@@ -365,16 +367,16 @@ def _read_feed() -> (uint256, String[32]):
         revert_on_failure=False,
     )
     if not ok or len(data) != 160:
-        return 0, "oracle: feed does not answer"
+        return Reading(answer=0, reason="oracle: feed does not answer")
     answer: int256 = convert(slice(data, 32, 32), int256)
     updated_at: uint256 = convert(slice(data, 96, 32), uint256)
     if answer <= 0:
-        return 0, "oracle: bad answer"
+        return Reading(answer=0, reason="oracle: bad answer")
     if updated_at > block.timestamp or block.timestamp - updated_at > MAX_AGE:
-        return 0, "oracle: stale feed"
+        return Reading(answer=0, reason="oracle: stale feed")
     if convert(answer, uint256) > MAX_ANSWER // FEED_SCALE:
-        return 0, "oracle: answer out of bounds"
+        return Reading(answer=0, reason="oracle: answer out of bounds")
     scaled: uint256 = convert(answer, uint256) * FEED_SCALE
     if scaled < MIN_ANSWER:
-        return 0, "oracle: answer out of bounds"
-    return scaled, ""
+        return Reading(answer=0, reason="oracle: answer out of bounds")
+    return Reading(answer=scaled, reason="")
