@@ -36,5 +36,5 @@ def test_readme__make_targets__exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.M))
     named = set(re.findall(r"\bmake ([a-z-]+)", README))
-    assert named >= {"demo", "test", "bench-rpc", "ape", "help"}
+    assert named >= {"demo", "test", "bench-gas", "bench-rpc", "ape", "help"}
     assert named <= targets

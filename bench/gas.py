@@ -1,0 +1,54 @@
+"""Gas of ours beside that of peers, compiled from their sources and run on the same Anvil.
+
+Each figure is the gas used by a whole transaction that an account sends. The exit code is 1 when a
+target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.peers import CONTRACTS, Code, compile_peers
+from bench.report import Row, table, verdict, write
+from bench.vaults import vault_rows
+from relever.artifacts import CompileError
+from relever.baselayer import build_world, deploy_core
+from relever.chain import Anvil, Chain
+from relever.parts import PartError
+
+OUTPUT = Path(__file__).resolve().parents[1] / "build" / "bench" / "gas.json"
+HARDFORK = "prague"
+TITLE = f"Gas of whole transactions (Anvil, {HARDFORK})"
+CAPTION = "first: by a new user; before a colon: where our vault has stake, which is read before"
+
+
+def measure(code: Code) -> list[Row]:
+    """Every row, on one chain of its own."""
+    with Anvil.start(hardfork=HARDFORK) as node:
+        world = build_world(deploy_core(Chain.connect(node.ipc)))
+        return vault_rows(world, code)
+
+
+def main() -> int:
+    """Compile the peers, measure, print the table, write build/bench/gas.json; the exit code."""
+    argparse.ArgumentParser(prog="bench-gas", description=__doc__).parse_args()
+    out, log = Console(highlight=False), Console(stderr=True, highlight=False)
+    try:
+        with log.status(f"compiling the peers ({len(CONTRACTS)} contracts, half a minute)"):
+            code = compile_peers(lambda name: log.print(f"  compiled {name}", style="dim"))
+        with log.status("measuring"):
+            rows = measure(code)
+    except (CompileError, PartError) as error:
+        log.print(f"bench-gas: {error}", style="red", soft_wrap=True)
+        return 1
+    write(rows, OUTPUT)
+    out.print(table(rows, TITLE, CAPTION))
+    return verdict(rows, log)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
