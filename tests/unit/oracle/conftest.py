@@ -86,6 +86,17 @@ class Setup:
             oracle.proposed_time(),
         )
 
+    def see(self, supply: int) -> Any:
+        """The LRT's supply is so much, and anyone pokes."""
+        self.rates.set_supply(supply)
+        return self.poke()
+
+    def pass_hours(self, hours: int) -> None:
+        """Time passes, and somebody pokes every hour."""
+        for _ in range(hours):
+            self.chain.advance(3_600)
+            self.poke()
+
     def event(self, name: str, **arguments: object) -> Event:
         return Event(name, arguments, self.oracle.address)
 
