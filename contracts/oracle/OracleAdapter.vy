@@ -155,7 +155,7 @@ def poke_price() -> uint256:
 
 @external
 def poke_liquidation_prices() -> (uint256, uint256, bool):
-    """@notice `poke`, then `liquidation_prices`."""
+    """@notice See `IOracleAdapter`."""
     booked: uint256 = self._booked_fundamental()
     feed: Reading = self._read_feed()
     smoothed: uint256 = 0
