@@ -150,6 +150,25 @@ def test_supply_gate__seen_high_once_and_then_long_unseen__lets_an_hour_through(
     assert grown.oracle.supply_gate() == (False, accepted // 10 + 1, accepted // 10)
 
 
+def test_supply_gate__growth_that_is_gone_when_somebody_looks_again__was_never_accepted(
+    grown: Setup,
+) -> None:
+    grown.see(LARGE + CAPACITY)
+    grown.chain.advance(HOUR)
+    grown.see(LARGE)
+    grown.rates.set_supply(LARGE + CAPACITY)
+    assert grown.oracle.supply_gate() == (True, CAPACITY, CAPACITY)
+
+
+def test_supply_gate__fall_that_is_made_good_when_somebody_looks_again__was_none(
+    grown: Setup,
+) -> None:
+    grown.see(0)
+    grown.chain.advance(HOUR)
+    grown.see(LARGE)
+    assert grown.oracle.supply_gate() == (True, 0, CAPACITY)
+
+
 def test_supply_gate__fall__is_followed_by_a_capacity_an_hour(grown: Setup) -> None:
     grown.see(LARGE // 2)
     assert grown.oracle.supply_gate() == (True, 0, CAPACITY)
