@@ -12,18 +12,24 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.peers import CONTRACTS, Code, compile_peers
+from bench.peers import Code, compile_peers
 from bench.report import Row, table, verdict, write
 from bench.vaults import vault_rows
-from relever.artifacts import CompileError
+from relever.artifacts import CompileError, artifacts
 from relever.baselayer import build_world, deploy_core
-from relever.chain import Anvil, Chain
+from relever.chain import Anvil, AnvilError, Chain
 from relever.parts import PartError
 
 OUTPUT = Path(__file__).resolve().parents[1] / "build" / "bench" / "gas.json"
 HARDFORK = "prague"
 TITLE = f"Gas of whole transactions (Anvil, {HARDFORK})"
-CAPTION = "first: by a new user; before a colon: where our vault has stake, which is read before"
+CAPTION = "first: by a new user; before a colon: where our vault has stake"
+# What is deployed, named here to be compiled side by side.
+OURS = (
+    *("LRTVault", "WithdrawalQueue", "EigenLayerAdapter", "SymbioticAdapter"),
+    *("StETHDouble", "WstETHDouble", "EigenPodManagerDouble", "AVSRegistrarDouble"),
+    "ConstantOracle",
+)
 
 
 def measure(code: Code) -> list[Row]:
@@ -37,14 +43,23 @@ def main() -> int:
     """Compile the peers, measure, print the table, write build/bench/gas.json; the exit code."""
     argparse.ArgumentParser(prog="bench-gas", description=__doc__).parse_args()
     out, log = Console(highlight=False), Console(stderr=True, highlight=False)
+
+    def compiled(name: str) -> None:
+        log.print(f"  {name}", style="dim")
+
     try:
-        with log.status(f"compiling the peers ({len(CONTRACTS)} contracts, half a minute)"):
-            code = compile_peers(lambda name: log.print(f"  compiled {name}", style="dim"))
+        log.print("Compiling peers and ours (kept under build/ for the next time) ...")
+        with log.status("compiling"):
+            artifacts(OURS, compiled)
+            code = compile_peers(compiled)
         with log.status("measuring"):
             rows = measure(code)
-    except (CompileError, PartError) as error:
-        log.print(f"bench-gas: {error}", style="red", soft_wrap=True)
+    except (AnvilError, CompileError, PartError) as error:
+        log.print(f"bench-gas: {error}", style="red", markup=False, soft_wrap=True)
         return 1
+    except KeyboardInterrupt:
+        log.print("bench-gas: stopped")
+        return 130
     write(rows, OUTPUT)
     out.print(table(rows, TITLE, CAPTION))
     return verdict(rows, log)
