@@ -38,13 +38,14 @@ MakeAdapter = Callable[[World, Contract], Contract]
 
 def vault_rows(world: World, code: Code) -> list[Row]:
     """Every row about vaults."""
-    return [*_beside_peers(world, code), *_with_syncs(world)]
+    return [*beside_peers(world, code), *with_syncs(world)]
 
 
 # --- beside peers ---------------------------------------------------------------------------------
 
 
-def _beside_peers(world: World, code: Code) -> list[Row]:
+def beside_peers(world: World, code: Code) -> list[Row]:
+    """Our vault without stake, next to each peer."""
     weth = world.core.weth
     with world.chain.isolated():
         vault, _ = _our_vault(world, weth)
@@ -85,7 +86,8 @@ def _metamorpho(world: World, code: Code) -> Contract:
 # --- ours alone -----------------------------------------------------------------------------------
 
 
-def _with_syncs(world: World) -> list[Row]:
+def with_syncs(world: World) -> list[Row]:
+    """Our vault with stake, by where it has it, and its queue."""
     eigenlayer, symbiotic = _eigenlayer_adapter, _symbiotic_adapter
     both = (eigenlayer, symbiotic)
     rows: list[Row] = []
