@@ -84,6 +84,9 @@ def __init__(
     if rewards_seller_ != empty(address):
         served: address = staticcall IRewardsSeller(rewards_seller_).vault()
         assert served == vault_, "eigen: foreign seller"
+        # The vault's queue and adapters name the vault too, but only a seller takes the asset.
+        taken: uint256 = staticcall IRewardsSeller(rewards_seller_).least_out(asset, 1)
+        assert taken == 1, "eigen: no seller of rewards"
     extcall IDelegationManager(delegation_manager_).delegateTo(
         operator_, empty(IDelegationManager.Approval), empty(bytes32)
     )

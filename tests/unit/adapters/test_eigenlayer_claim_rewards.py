@@ -192,6 +192,37 @@ def test_create__seller_of_another_vault__reverts(eigen: Eigen) -> None:
     assert failure.value.reason == "eigen: foreign seller"
 
 
+def test_create__something_else_of_the_vault_as_seller__reverts(eigen: Eigen) -> None:
+    for other in (eigen.adapter, deploy_adapter(eigen.world, eigen.vault)):
+        with pytest.raises(Revert):
+            deploy_adapter(eigen.world, eigen.vault, seller=other.address)
+    fake = eigen.chain.deploy(artifact("FakeSeller"), eigen.vault.address)
+    with pytest.raises(Revert) as failure:
+        deploy_adapter(eigen.world, eigen.vault, seller=fake.address)
+    assert failure.value.reason == "eigen: no seller of rewards"
+
+
+def test_claim_rewards__more_tokens_than_one_call_takes__in_two(staked: Eigen) -> None:
+    eigen, chain, avs = staked, staked.chain, staked.world.roles.avs
+    tokens = [chain.deploy(artifact("SettableToken"), 18, 0) for _ in range(9)]
+    for token in tokens:
+        token.mint(avs, EARNED)
+        eigen.world.submit_rewards(token, EARNED)
+    earned = {token.address: EARNED for token in tokens}
+    claim = eigen.world.reward_earners({eigen.adapter.address: earned})[eigen.adapter.address]
+    with pytest.raises(Revert):
+        eigen.adapter.claim_rewards(claim)
+    for part in (slice(0, 8), slice(8, 9)):
+        eigen.adapter.claim_rewards(
+            claim._replace(
+                token_indices=claim.token_indices[part],
+                token_proofs=claim.token_proofs[part],
+                token_leaves=claim.token_leaves[part],
+            )
+        )
+    assert [token.balanceOf(eigen.seller.address) for token in tokens] == [EARNED] * 9
+
+
 def test_claim_rewards__hostile_reward_token__can_read_the_adapter(staked: Eigen) -> None:
     """A token of the AVS that runs code when it is paid out: an adapter that locked itself for the
     claim could not be read meanwhile, and a guardian could have the vault write it off.

@@ -179,6 +179,16 @@ def test_create__seller_of_another_vault__reverts(symbio: Symbio) -> None:
     assert failure.value.reason == "symbiotic: foreign seller"
 
 
+def test_create__something_else_of_the_vault_as_seller__reverts(symbio: Symbio) -> None:
+    place = symbio.place.vault.address
+    with pytest.raises(Revert):
+        deploy_symbiotic_adapter(symbio.world, symbio.vault, place, seller=symbio.adapter.address)
+    fake = symbio.chain.deploy(artifact("FakeSeller"), symbio.vault.address)
+    with pytest.raises(Revert) as failure:
+        deploy_symbiotic_adapter(symbio.world, symbio.vault, place, seller=fake.address)
+    assert failure.value.reason == "symbiotic: no seller of rewards"
+
+
 def test_claim_rewards__hostile_network_and_token__can_read_the_adapter(
     staked_symbio: Symbio,
 ) -> None:

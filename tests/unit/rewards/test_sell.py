@@ -172,6 +172,13 @@ def test_sell__reverting_feed__reverts_clearly(shop: Shop) -> None:
     shop.sell(AMOUNT)
 
 
+def test_sell__feed_that_reverts_with_a_round__reverts_clearly(shop: Shop) -> None:
+    feed = shop.chain.deploy(artifact("RoundInRevertFeed"))
+    shop.set_terms(shop.reward, shop.terms(feed=feed.address))
+    shop.earn(AMOUNT)
+    fails(shop, "rewards: feed does not answer")
+
+
 @pytest.mark.parametrize("length", [0, 32, 159])
 def test_sell__feed_of_too_few_bytes__reverts_clearly(shop: Shop, length: int) -> None:
     feed = shop.chain.deploy(artifact("RawAnswerFeed"))
