@@ -66,7 +66,7 @@ def __init__(
     @notice Delegates itself to the operator, which must ask for no approval.
     @dev EigenLayer asks no code of a staker, so this can be done here, once.
     @param rewards_coordinator_ EigenLayer's, or zero.
-    @param rewards_seller_ That of the same vault, or zero.
+    @param rewards_seller_ The rewards seller of `vault_`, or zero.
     """
     vault = vault_
     strategy = strategy_

@@ -83,7 +83,7 @@ def __init__(
     """
     @notice The Symbiotic vault must be final but for its code, which its owner may replace.
     @param staker_rewards_ The rewards contract of the Symbiotic vault, or zero.
-    @param rewards_seller_ That of the same vault, or zero.
+    @param rewards_seller_ The rewards seller of `vault_`, or zero.
     """
     vault = vault_
     asset = staticcall IERC4626(vault_).asset()

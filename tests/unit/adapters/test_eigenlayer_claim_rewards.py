@@ -129,6 +129,17 @@ def test_claim_rewards__of_another_earner__refused(staked: Eigen) -> None:
     reverts_with(staked, claim, "UnauthorizedCaller()")
 
 
+def test_claim_rewards__of_an_earner_who_named_the_adapter__is_a_gift(staked: Eigen) -> None:
+    world, weth, lender = staked.world, staked.world.core.weth, staked.world.roles.lender
+    world.fund(world.roles.avs, weth=EARNED)
+    world.submit_rewards(weth, EARNED)
+    claim = world.reward_earners({lender: {weth.address: EARNED}})[lender]
+    coordinator = world.core.rewards_coordinator
+    coordinator.fn("setClaimerFor(address)")(staked.adapter.address, sender=lender)
+    staked.adapter.claim_rewards(claim)
+    assert weth.balanceOf(staked.seller.address) == EARNED
+
+
 def test_claim_rewards__at_the_coordinator_itself__only_by_the_adapter(staked: Eigen) -> None:
     # So a claim can never be paid elsewhere: the adapter names the recipient, and it is fixed.
     claim = earn(staked, staked.world.core.weth)
