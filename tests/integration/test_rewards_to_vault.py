@@ -9,7 +9,12 @@ from relever.artifacts import artifact
 from relever.baselayer import Feed, RewardsClaim, World, build_world, deploy_core
 from relever.chain import Anvil, Chain, Contract
 from tests.scene import reverts
-from tests.unit.adapters.conftest import deploy_adapter, deploy_symbiotic_adapter, deploy_vault
+from tests.unit.adapters.conftest import (
+    CAP,
+    deploy_adapter,
+    deploy_symbiotic_adapter,
+    deploy_vault,
+)
 
 WAD = 10**18
 DAY = 86_400
@@ -121,7 +126,7 @@ def built() -> Iterator[Suite]:
             wsteth.approve(vault.address, UNLIMITED, sender=who)
             vault.deposit(amount, who, sender=who)
         for adapter in (eigenlayer, symbiotic):
-            vault.add_adapter(adapter.address, UNLIMITED, sender=roles.owner)
+            vault.add_adapter(adapter.address, CAP, sender=roles.owner)
             vault.allocate(adapter.address, 40 * WAD, sender=roles.allocator)
         wsteth.approve(place.vault.address, UNLIMITED, sender=roles.stranger)
         place.vault.deposit(roles.stranger, 40 * WAD, sender=roles.stranger)

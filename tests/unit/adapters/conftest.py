@@ -14,6 +14,7 @@ WAD = 10**18
 UNLIMITED = 2**256 - 1
 NOBODY = "0x0000000000000000000000000000000000000000"
 HOLDING = 10_000 * WAD
+CAP = 10**6 * WAD
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def deploy_vault(world: World) -> Contract:
         roles.allocator,
         roles.guardian,
         7 * 86_400,
-        UNLIMITED,
+        CAP,
         roles.owner,
         sender=roles.owner,
     )
