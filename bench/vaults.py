@@ -121,9 +121,9 @@ def _staking(world: World, *makers: MakeAdapter) -> Iterator[tuple[Contract, Con
 
 
 def _sync(world: World, vault: Contract) -> dict[str, int]:
-    gas = {"sync, nothing new": _gas(world, lambda: vault.sync_all())}
+    gas = {"sync, nothing new": _gas(world, lambda: vault.sync())}
     world.slash(SLASH)
-    return gas | {"sync, a slash in one": _gas(world, lambda: vault.sync_all())}
+    return gas | {"sync, a slash in one": _gas(world, lambda: vault.sync())}
 
 
 def _queue(world: World, vault: Contract, queue: Contract) -> dict[str, int]:
@@ -176,13 +176,14 @@ def _our_vault(world: World, asset: Contract) -> tuple[Contract, Contract]:
     )
     patience = settings["queue_patience_seconds"]
     queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, patience, sender=roles.owner)
-    vault.set_queue(queue.address, sender=roles.owner)
+    pocket = chain.deploy(artifact("SidePocket"), vault.address, sender=roles.owner)
+    vault.set_exits(queue.address, pocket.address, sender=roles.owner)
     return vault, queue
 
 
 def _list_adapter(world: World, vault: Contract, adapter: Contract) -> None:
     cap = section("local", "protocol")["vault"]["eigenlayer_cap_wei"]
-    vault.add_adapter(adapter.address, cap, sender=world.roles.owner)
+    vault.add_adapter(adapter.address, cap, WAD, sender=world.roles.owner)
 
 
 def _eigenlayer_adapter(world: World, vault: Contract) -> Contract:

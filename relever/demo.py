@@ -182,7 +182,7 @@ class Story:
 
         with self._step("sync", "Anyone syncs the vault: the rate falls, and health with it"):
             rate_booked = vault.rate()
-            self._do("sync", vault.sync(adapter.address, sender=roles.stranger))
+            self._do("sync", vault.sync(sender=roles.stranger))
             self._do("feed answers", scene.answer_fundamental())
         rate_synced = vault.rate()
         unhealthy = self._health()

@@ -32,6 +32,7 @@ _BLUEPRINT_PREAMBLE = bytes.fromhex("fe7100")
 _ARTIFACTS = {
     "vault": "LRTVault",
     "queue": "WithdrawalQueue",
+    "side_pocket": "SidePocket",
     "zap": "DepositZap",
     "eigenlayer": "EigenLayerAdapter",
     "oracle": "OracleAdapter",
@@ -51,6 +52,7 @@ class Protocol:
     chain: Chain
     vault: Contract
     queue: Contract
+    side_pocket: Contract
     zap: Contract
     eigenlayer: Contract
     oracle: Contract
@@ -145,7 +147,8 @@ def deploy(world: World, network: str = "local") -> Deployment:
     vault = _deploy_vault(world, settings["vault"])
     patience = settings["vault"]["queue_patience_seconds"]
     queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, patience, sender=owner)
-    vault.set_queue(queue.address, sender=owner)
+    side_pocket = chain.deploy(artifact("SidePocket"), vault.address, sender=owner)
+    vault.set_exits(queue.address, side_pocket.address, sender=owner)
     eigenlayer = chain.deploy(
         artifact("EigenLayerAdapter"),
         vault.address,
@@ -157,7 +160,8 @@ def deploy(world: World, network: str = "local") -> Deployment:
         NOBODY,
         sender=owner,
     )
-    vault.add_adapter(eigenlayer.address, settings["vault"]["eigenlayer_cap_wei"], sender=owner)
+    eigenlayer_caps = settings["vault"]["eigenlayer_cap_wei"], WAD
+    vault.add_adapter(eigenlayer.address, *eigenlayer_caps, sender=owner)
 
     feed = world.feed("rLRT / WETH")
     feed.answer(vault.rate() * core.wsteth.stEthPerToken() // WAD)
@@ -176,6 +180,7 @@ def deploy(world: World, network: str = "local") -> Deployment:
         chain,
         vault=vault,
         queue=queue,
+        side_pocket=side_pocket,
         zap=chain.deploy(artifact("DepositZap"), *tokens, sender=owner),
         eigenlayer=eigenlayer,
         oracle=oracle,

@@ -72,7 +72,7 @@ def stake_idle(scene: Deployment, amount: int) -> Receipt:
 def slash_and_sync(scene: Deployment, wad: int) -> None:
     """EigenLayer slashes the operator, anyone books it, and the feed follows."""
     scene.world.slash(wad)
-    scene.protocol.vault.sync(scene.protocol.eigenlayer.address, sender=scene.roles.stranger)
+    scene.protocol.vault.sync(sender=scene.roles.stranger)
     scene.answer_fundamental()
 
 

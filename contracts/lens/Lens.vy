@@ -149,11 +149,14 @@ def _vault(lrt: address) -> VaultView:
     count: uint256 = staticcall ILRTVault(lrt).adapter_count()
     for i: uint256 in range(count, bound=8):
         adapter: address = staticcall ILRTVault(lrt).adapter_at(i)
+        cap: uint256 = 0
+        share_cap: uint256 = 0
+        cap, share_cap = staticcall ILRTVault(lrt).adapter_caps(adapter)
         adapters.append(
             AdapterView(
                 adapter=adapter,
                 booked=staticcall ILRTVault(lrt).booked(adapter),
-                cap=staticcall ILRTVault(lrt).adapter_cap(adapter),
+                cap=cap,
                 staked=self._or_zero(adapter, method_id("staked()")),
                 exiting=self._or_zero(adapter, method_id("exiting()")),
                 at_risk=self._or_zero(adapter, method_id("value_at_risk()")),

@@ -12,7 +12,7 @@
 from . import vault_packing
 
 
-# The one packed word, see `vault_packing`.
+# Locked amount, the time at which none is locked, the time it was measured; see `vault_packing`.
 _profit: uint256
 
 
@@ -20,10 +20,13 @@ _profit: uint256
 @view
 def _locked_up() -> uint256:
     """@notice What is still locked now. Rounded up: the unit belongs to nobody yet."""
+    word: uint256 = self._profit
+    if word == 0:
+        return 0
     locked: uint256 = 0
     unlock_end: uint256 = 0
     updated: uint256 = 0
-    locked, unlock_end, updated = vault_packing._unpack_profit(self._profit)
+    locked, unlock_end, updated = vault_packing._unpack_timed(word)
     if locked == 0 or block.timestamp >= unlock_end:
         return 0
     span: uint256 = unlock_end - updated
@@ -46,9 +49,11 @@ def _book(gain: uint256, loss: uint256, period: uint256):
         old_locked: uint256 = 0
         unlock_end: uint256 = 0
         updated: uint256 = 0
-        old_locked, unlock_end, updated = vault_packing._unpack_profit(self._profit)
+        old_locked, unlock_end, updated = vault_packing._unpack_timed(self._profit)
         left = unlock_end - block.timestamp
     total: uint256 = locked + gain
-    if total != 0:
-        left = (locked * left + gain * period) // total
-    self._profit = vault_packing._pack_profit(total, block.timestamp + left, block.timestamp)
+    if total == 0:
+        self._profit = 0
+        return
+    left = (locked * left + gain * period) // total
+    self._profit = vault_packing._pack_timed(total, block.timestamp + left, block.timestamp)

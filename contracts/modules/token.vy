@@ -8,6 +8,8 @@
 """
 from ethereum.ercs import IERC20
 
+from . import checks
+
 
 @internal
 def _push(token: address, to: address, amount: uint256):
@@ -15,7 +17,8 @@ def _push(token: address, to: address, amount: uint256):
     if amount == 0:
         return
     sent: bool = extcall IERC20(token).transfer(to, amount, default_return_value=True)
-    assert sent, "token: transfer failed"
+    if not sent:
+        checks._fail("token: transfer failed")
 
 
 @internal
@@ -26,14 +29,16 @@ def _pull(token: address, owner: address, amount: uint256):
     sent: bool = extcall IERC20(token).transferFrom(
         owner, self, amount, default_return_value=True
     )
-    assert sent, "token: transferFrom failed"
+    if not sent:
+        checks._fail("token: transferFrom failed")
 
 
 @internal
 def _approve(token: address, spender: address, amount: uint256):
     """@notice Set an allowance. Whoever calls this sees to it that it is used up or taken back."""
     approved: bool = extcall IERC20(token).approve(spender, amount, default_return_value=True)
-    assert approved, "token: approve failed"
+    if not approved:
+        checks._fail("token: approve failed")
 
 
 @internal

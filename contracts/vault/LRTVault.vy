@@ -1,6 +1,6 @@
 # pragma version 0.4.3
 # pragma nonreentrancy on
-# pragma optimize gas
+# pragma optimize codesize
 """
 @title LRTVault
 @custom:contract-name LRTVault
@@ -12,11 +12,14 @@
      Accounting is internal: tokens sent here without a call change nothing.
      A gain is booked as locked profit that unlocks over `unlock_period`, a loss at once. Deposits
      and exits first book what the adapters say. Who enters pays the booked rate; who leaves gets
-     the live one, which also counts the slashes that are visible but not yet executed.
+     the live one, which also counts the slashes that are visible but not yet executed, less a fee
+     that rises as the idle assets dwindle.
      Shares that wait in the withdrawal queue are shares like others until they are paid; idle assets
      that they are worth are left for them by instant exits and by the allocator.
-     Failure mode: an adapter that cannot be read stops deposits, exits and its own sync, and
-     changes no booked value; `rate()`, transfers and the other adapters' sync go on.
+     Failure mode: an adapter that cannot be read stops deposits and instant exits, and changes no
+     booked value; `rate()`, transfers, queue requests and the sync of the others go on. A quarantine
+     writes it off: who leaves afterwards gets the rest, and a claim in the side pocket on what it
+     gives back; who enters pays for the part of that which the shares have.
      While an action runs, every function is locked but those of ERC-20 and ownership, `asset`,
      `unlock_period` and the four `max*`, which then return zero.
 """
@@ -34,21 +37,40 @@ from snekmate.auth import ownable_2step
 from snekmate.tokens import erc20
 
 from ..interfaces import ILRTVault
-from ..interfaces import IStakingAdapter
-from ..interfaces import IWithdrawalQueue
 
+from ..modules import checks
+from ..modules import exit_fee
 from ..modules import token
 
 # What the vault holds where, and what the adapters say to that.
 from ..modules import vault_books
 
+# What the withdrawal queue and the side pocket need.
+from ..modules import vault_exits
+
+# Who may do what, and how much.
+from ..modules import vault_limits
+
 # Assets to shares and back, with virtual parts.
 from ..modules import vault_shares
+
+# Stake out and home, and the adapters that carry it.
+from ..modules import vault_staking
 
 initializes: ownable
 initializes: ownable_2step[ownable := ownable]
 initializes: erc20[ownable := ownable]
-initializes: vault_books
+initializes: exit_fee
+initializes: vault_limits[ownable := ownable]
+initializes: vault_books[erc20 := erc20]
+initializes: vault_exits[ownable := ownable, erc20 := erc20, vault_books := vault_books]
+
+initializes: vault_staking[
+    ownable := ownable,
+    vault_limits := vault_limits,
+    vault_books := vault_books,
+    vault_exits := vault_exits,
+]
 
 implements: ILRTVault
 implements: IERC4626
@@ -71,12 +93,44 @@ exports: (
     erc20.permit,
     erc20.DOMAIN_SEPARATOR,
     erc20.eip712Domain,
+    exit_fee.exit_terms,
+    vault_limits.allocator,
+    vault_limits.guardian,
+    vault_limits.deposit_cap,
+    vault_limits.paused_until,
+    vault_limits.pause_again_from,
+    vault_limits.adapter_caps,
+    vault_limits.pause,
+    vault_limits.set_deposit_cap,
+    vault_limits.set_allocator,
+    vault_limits.set_guardian,
+    vault_books.asset,
     vault_books.unlock_period,
     vault_books.idle,
     vault_books.locked_profit,
     vault_books.adapter_count,
     vault_books.adapter_at,
     vault_books.booked,
+    vault_books.in_quarantine,
+    vault_books.had_quarantine,
+    vault_staking.add_adapter,
+    vault_staking.set_adapter_caps,
+    vault_staking.allocate,
+    vault_staking.deallocate,
+    vault_staking.finish_exit,
+    vault_staking.quarantine,
+    vault_exits.queue,
+    vault_exits.side_pocket,
+    vault_exits.queued_shares,
+    vault_exits.queue_exits,
+    vault_exits.set_exits,
+    vault_exits.join_queue,
+    vault_exits.settle_queue,
+    vault_exits.pass_claim,
+    vault_exits.pull_back,
+    vault_books.performance_fee.performance_fee,
+    vault_books.performance_fee.fee_recipient,
+    vault_books.performance_fee.unrecovered_loss,
 )
 
 
@@ -85,23 +139,6 @@ WAD: constant(uint256) = 10**18
 # asset unit costs a thousandth of a whole token.
 SEED: constant(uint256) = 10**15
 DEAD: constant(address) = 0x000000000000000000000000000000000000dEaD
-
-asset: public(immutable(address))
-
-allocator: public(address)
-guardian: public(address)
-# The most that `totalAssets()` may reach by deposits.
-deposit_cap: public(uint256)
-# The most that may stand booked in an adapter after an allocation.
-adapter_cap: public(HashMap[address, uint256])
-
-# The withdrawal queue; zero until it is set, once.
-queue: public(address)
-# Shares that wait in the queue.
-queued_shares: public(uint256)
-# Exits that were started while idle did not cover the queue.
-queue_exits: public(uint256)
-
 
 @deploy
 def __init__(
@@ -121,20 +158,19 @@ def __init__(
     @param seeder Pays `SEED` of the asset; it has approved this address before it exists.
     """
     decimals: uint8 = staticcall IERC20Detailed(asset_).decimals()
-    assert decimals == 18, "vault: asset decimals"
-    asset = asset_
+    if decimals != 18:
+        checks._fail("vault: asset decimals")
     ownable.__init__()
     ownable_2step.__init__()
     erc20.__init__(name, symbol, 18, name, "1")
-    vault_books.__init__(unlock_period)
-    self._set_allocator(allocator)
-    self._set_guardian(guardian)
-    self._set_deposit_cap(deposit_cap)
+    vault_books.__init__(asset_, unlock_period)
+    vault_limits.__init__(allocator, guardian, deposit_cap)
 
     held: uint256 = token._balance(asset_, self)
     token._pull(asset_, seeder, SEED)
     held_after: uint256 = token._balance(asset_, self)
-    assert held_after - held == SEED, "vault: asset takes a fee"
+    if held_after - held != SEED:
+        checks._fail("vault: asset takes a fee")
     vault_books._put_idle(SEED)
     erc20._mint(DEAD, SEED)
     log IERC4626.Deposit(sender=seeder, owner=DEAD, assets=SEED, shares=SEED)
@@ -146,8 +182,10 @@ def __init__(
 @external
 def deposit(assets: uint256, receiver: address) -> uint256:
     """@notice Pay `assets`. @return Shares minted to `receiver`, rounded down."""
-    total: uint256 = vault_books._sync_all(False)
-    shares: uint256 = vault_shares._to_shares_down(assets, total, erc20.totalSupply)
+    total: uint256 = 0
+    supply: uint256 = 0
+    total, supply = self._sync(False)
+    shares: uint256 = vault_shares._to_shares_down(assets, vault_exits._entry_total(total), supply)
     self._enter(assets, shares, total, receiver)
     return shares
 
@@ -155,9 +193,12 @@ def deposit(assets: uint256, receiver: address) -> uint256:
 @external
 def mint(shares: uint256, receiver: address) -> uint256:
     """@notice Mint exactly `shares` to `receiver`. @return Assets paid, rounded up."""
-    assert shares != 0, "vault: zero shares"
-    total: uint256 = vault_books._sync_all(False)
-    assets: uint256 = vault_shares._to_assets_up(shares, total, erc20.totalSupply)
+    if shares == 0:
+        checks._fail("vault: zero shares")
+    total: uint256 = 0
+    supply: uint256 = 0
+    total, supply = self._sync(False)
+    assets: uint256 = vault_shares._to_assets_up(shares, vault_exits._entry_total(total), supply)
     self._enter(assets, shares, total, receiver)
     return assets
 
@@ -165,19 +206,28 @@ def mint(shares: uint256, receiver: address) -> uint256:
 @external
 def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
     """@notice Send exactly `assets` of idle to `receiver`. @return Shares burned, rounded up."""
-    total: uint256 = vault_books._sync_all(True)
-    shares: uint256 = vault_shares._to_shares_up(assets, total, erc20.totalSupply)
-    self._leave(assets, shares, total, receiver, owner)
+    total: uint256 = 0
+    supply: uint256 = 0
+    total, supply = self._sync(True)
+    free: uint256 = vault_exits._free_idle(total, supply)
+    fee: uint256 = exit_fee._fee_up(assets, free)
+    shares: uint256 = vault_shares._to_shares_up(assets + fee, total, supply)
+    self._leave(assets, fee, shares, free, receiver, owner)
     return shares
 
 
 @external
 def redeem(shares: uint256, receiver: address, owner: address) -> uint256:
     """@notice Burn `shares`. @return Assets sent out of idle to `receiver`, rounded down."""
-    assert shares != 0, "vault: zero shares"
-    total: uint256 = vault_books._sync_all(True)
-    assets: uint256 = vault_shares._to_assets_down(shares, total, erc20.totalSupply)
-    self._leave(assets, shares, total, receiver, owner)
+    if shares == 0:
+        checks._fail("vault: zero shares")
+    total: uint256 = 0
+    supply: uint256 = 0
+    total, supply = self._sync(True)
+    free: uint256 = vault_exits._free_idle(total, supply)
+    worth: uint256 = vault_shares._to_assets_down(shares, total, supply)
+    assets: uint256 = exit_fee._paid_down(worth, free)
+    self._leave(assets, worth - assets, shares, free, receiver, owner)
     return assets
 
 
@@ -185,28 +235,32 @@ def redeem(shares: uint256, receiver: address, owner: address) -> uint256:
 @external
 def totalAssets() -> uint256:
     """@notice Booked assets of the shares: idle and staked, without what is still locked."""
-    return vault_books._total_after(0)
+    return vault_books._total_after(0, 0)
 
 
 @view
 @external
 def convertToShares(assets: uint256) -> uint256:
     """@notice At the booked rate, rounded down."""
-    return vault_shares._to_shares_down(assets, vault_books._total_after(0), erc20.totalSupply)
+    return vault_shares._to_shares_down(
+        assets, vault_books._total_after(0, 0), erc20.totalSupply
+    )
 
 
 @view
 @external
 def convertToAssets(shares: uint256) -> uint256:
     """@notice At the booked rate, rounded down."""
-    return vault_shares._to_assets_down(shares, vault_books._total_after(0), erc20.totalSupply)
+    return vault_shares._to_assets_down(
+        shares, vault_books._total_after(0, 0), erc20.totalSupply
+    )
 
 
 @view
 @external
 def previewDeposit(assets: uint256) -> uint256:
     """@notice What `deposit` returns in this block."""
-    total: uint256 = vault_books._live_total(False)
+    total: uint256 = vault_exits._entry_total(vault_books._live_total(False))
     return vault_shares._to_shares_down(assets, total, erc20.totalSupply)
 
 
@@ -214,24 +268,26 @@ def previewDeposit(assets: uint256) -> uint256:
 @external
 def previewMint(shares: uint256) -> uint256:
     """@notice What `mint` returns in this block."""
-    total: uint256 = vault_books._live_total(False)
+    total: uint256 = vault_exits._entry_total(vault_books._live_total(False))
     return vault_shares._to_assets_up(shares, total, erc20.totalSupply)
 
 
 @view
 @external
 def previewWithdraw(assets: uint256) -> uint256:
-    """@notice What `withdraw` returns in this block."""
+    """@notice What `withdraw` returns in this block, also for more than is free."""
     total: uint256 = vault_books._live_total(True)
-    return vault_shares._to_shares_up(assets, total, erc20.totalSupply)
+    fee: uint256 = exit_fee._fee_up(assets, vault_exits._free_idle(total, erc20.totalSupply))
+    return vault_shares._to_shares_up(assets + fee, total, erc20.totalSupply)
 
 
 @view
 @external
 def previewRedeem(shares: uint256) -> uint256:
-    """@notice What `redeem` returns in this block."""
+    """@notice What `redeem` returns in this block, also for more than is free."""
     total: uint256 = vault_books._live_total(True)
-    return vault_shares._to_assets_down(shares, total, erc20.totalSupply)
+    worth: uint256 = vault_shares._to_assets_down(shares, total, erc20.totalSupply)
+    return exit_fee._paid_down(worth, vault_exits._free_idle(total, erc20.totalSupply))
 
 
 @view
@@ -245,11 +301,12 @@ def maxDeposit(receiver: address) -> uint256:
     if not readable:
         return 0
     supply: uint256 = erc20.totalSupply
+    price: uint256 = vault_exits._entry_total(total)
     assets: uint256 = min(
-        self._room(total),
-        vault_shares._to_assets_down(vault_shares.MAX - supply, total, supply),
+        vault_limits._room(total),
+        vault_shares._to_assets_down(vault_shares.MAX - supply, price, supply),
     )
-    return assets if vault_shares._to_shares_down(assets, total, supply) != 0 else 0
+    return assets if vault_shares._to_shares_down(assets, price, supply) != 0 else 0
 
 
 @view
@@ -265,7 +322,7 @@ def maxMint(receiver: address) -> uint256:
     supply: uint256 = erc20.totalSupply
     return min(
         vault_shares.MAX - supply,
-        vault_shares._to_shares_down(self._room(total), total, supply),
+        vault_shares._to_shares_down(vault_limits._room(total), vault_exits._entry_total(total), supply),
     )
 
 
@@ -279,10 +336,10 @@ def maxWithdraw(owner: address) -> uint256:
     readable, total = self._try_live_total(True)
     if not readable:
         return 0
-    shares: uint256 = erc20.balanceOf[owner]
-    return min(
-        self._free_idle(total), vault_shares._to_assets_down(shares, total, erc20.totalSupply)
-    )
+    supply: uint256 = erc20.totalSupply
+    free: uint256 = vault_exits._free_idle(total, supply)
+    worth: uint256 = vault_shares._to_assets_down(erc20.balanceOf[owner], total, supply)
+    return min(free, exit_fee._paid_down(worth, free))
 
 
 @view
@@ -296,11 +353,13 @@ def maxRedeem(owner: address) -> uint256:
     if not readable:
         return 0
     supply: uint256 = erc20.totalSupply
-    # One share less than the least that would be worth more than what is free.
-    free: uint256 = self._free_idle(total)
-    payable_shares: uint256 = vault_shares._to_shares_up(free + 1, total, supply) - 1
+    free: uint256 = vault_exits._free_idle(total, supply)
+    # One share less than the least that would be paid more than what is free.
+    too_much: uint256 = free + 1 + exit_fee._fee_up(free + 1, free)
+    payable_shares: uint256 = vault_shares._to_shares_up(too_much, total, supply) - 1
     shares: uint256 = min(erc20.balanceOf[owner], payable_shares)
-    return shares if vault_shares._to_assets_down(shares, total, supply) != 0 else 0
+    worth: uint256 = vault_shares._to_assets_down(shares, total, supply)
+    return shares if exit_fee._paid_down(worth, free) != 0 else 0
 
 
 # Rates and books
@@ -310,13 +369,13 @@ def maxRedeem(owner: address) -> uint256:
 @external
 def rate() -> uint256:
     """@notice Booked assets per share, WAD, rounded down. Reads no adapter."""
-    return vault_shares._to_assets_down(WAD, vault_books._total_after(0), erc20.totalSupply)
+    return vault_shares._to_assets_down(WAD, vault_books._total_after(0, 0), erc20.totalSupply)
 
 
 @view
 @external
 def live_rate() -> uint256:
-    """@notice Assets per share, WAD, rounded down, that an exit gets now. Never above `rate()`."""
+    """@notice Assets per share, WAD, rounded down, of who leaves now. Never above `rate()`."""
     total: uint256 = vault_books._live_total(True)
     return vault_shares._to_assets_down(WAD, total, erc20.totalSupply)
 
@@ -325,238 +384,117 @@ def live_rate() -> uint256:
 @external
 def live_total_assets(leaving: bool) -> uint256:
     """
-    @notice Total assets as if every adapter were synced now, which price a deposit; or, for who is
-            leaving, as if every visible slash were executed too. Never above `totalAssets()`.
+    @notice Total assets as if every adapter were synced now; or, for who is leaving, as if every
+            visible slash were executed too. Never above `totalAssets()`.
     """
     return vault_books._live_total(leaving)
 
 
+@view
 @external
-def sync(adapter: address) -> (uint256, uint256):
-    """@notice Book an adapter's live value. Open to anyone. @return Gain and loss booked by it."""
-    return vault_books._sync(adapter)
+def exit_fee_on(assets: uint256) -> uint256:
+    """@notice What an instant exit that pays `assets` leaves behind now, rounded up."""
+    total: uint256 = vault_books._live_total(True)
+    return exit_fee._fee_up(assets, vault_exits._free_idle(total, erc20.totalSupply))
 
 
 @external
-def sync_all() -> uint256:
-    """@notice Book every adapter. Open to anyone. @return Total assets for who is leaving."""
-    return vault_books._sync_all(True)
+def sync() -> (uint256, uint256, bool):
+    """
+    @notice Book every adapter that can be read. Open to anyone.
+    @return Total assets for who is leaving, the supply that belongs to it, and whether every adapter
+            could be read.
+    """
+    return vault_books._sync(False, True)
 
 
 @external
 def pay_rewards(amount: uint256):
     """@notice Hand `amount` of the asset to the holders; it unlocks linearly. Open to anyone."""
-    assert amount != 0, "vault: no rewards"
-    token._pull(asset, msg.sender, amount)
-    vault_books._put_profit(amount)
+    if amount == 0:
+        checks._fail("vault: no rewards")
+    token._pull(vault_books.asset, msg.sender, amount)
+    vault_books._put_gain(amount)
     log ILRTVault.RewardsPaid(payer=msg.sender, amount=amount)
 
 
-# Staking
+# Settings
 
 
 @external
-def allocate(adapter: address, amount: uint256):
-    """@notice Stake idle assets. Allocator only."""
-    self._check_allocator()
-    vault_books._check_listed(adapter)
-    assert amount != 0, "vault: zero amount"
-    vault_books._stake(adapter, amount)
-    assert self._covers_queue(), "vault: queue unfunded"
-    token._push(asset, adapter, amount)
-    extcall IStakingAdapter(adapter).stake(amount)
-    log ILRTVault.Allocated(adapter=adapter, amount=amount)
-    vault_books._sync(adapter)
-    assert vault_books.booked[adapter] <= self.adapter_cap[adapter], "vault: adapter cap"
-
-
-@external
-def deallocate(adapter: address, amount: uint256) -> uint256:
-    """@notice Start to take at most `amount` back. Allocator only. @return The exit's id."""
-    self._check_allocator()
-    return self._start_exit(adapter, amount)
-
-
-@external
-def finish_exit(adapter: address, id: uint256) -> uint256:
-    """
-    @notice Bring a matured exit home. Open to anyone.
-    @dev What arrives is measured, not believed. What it brings above the books is a gain, locked.
-    @return The amount that came back.
-    """
-    vault_books._check_listed(adapter)
-    held: uint256 = token._balance(asset, self)
-    extcall IStakingAdapter(adapter).finish_exit(id)
-    held_after: uint256 = token._balance(asset, self)
-    amount: uint256 = held_after - held
-    vault_books._unstake(adapter, amount)
-    log ILRTVault.ExitFinished(adapter=adapter, id=id, amount=amount)
-    vault_books._sync(adapter)
-    return amount
-
-
-# Withdrawal queue
-
-
-@external
-def join_queue(shares: uint256):
-    """@notice `shares` that the queue holds begin to wait. Queue only."""
-    self._check_queue()
-    self.queued_shares += shares
-
-
-@external
-def settle_queue(shares: uint256, burnt: uint256, assets: uint256):
-    """
-    @notice `shares` no longer wait: `burnt` of them are burned, for `assets` out of idle. Queue only.
-    @dev What the burnt shares were worth above `assets` becomes locked profit of those who stay, so
-         that nobody can buy in before it and leave with it after. The rate does not move.
-    """
-    self._check_queue()
-    self.queued_shares -= shares
-    if burnt == 0:
-        return
-    total: uint256 = vault_books._total_after(0)
-    worth: uint256 = vault_shares._to_assets_down(burnt, total, erc20.totalSupply)
-    assert assets <= worth, "vault: paid above the rate"
-    vault_books._take_idle(assets)
-    vault_books._lock(worth - assets)
-    erc20._burn(msg.sender, burnt)
-    token._push(asset, msg.sender, assets)
-    log IERC4626.Withdraw(
-        sender=msg.sender, receiver=msg.sender, owner=msg.sender, assets=assets, shares=burnt
-    )
-
-
-@external
-def pull_back(adapter: address, amount: uint256) -> uint256:
-    """@notice Start to take at most `amount` back. Queue only. @return The exit's id."""
-    self._check_queue()
-    return self._start_exit(adapter, amount)
-
-
-# Roles
-
-
-@external
-def set_queue(queue: address):
-    """@notice Set the withdrawal queue of this vault, once. Owner only."""
+def set_exit_fee(buffer: uint256, max_fee: uint256):
+    """@notice See `exit_fee`. Owner only."""
     ownable._check_owner()
-    assert self.queue == empty(address), "vault: queue is set"
-    vault: address = staticcall IWithdrawalQueue(queue).vault()
-    assert vault == self, "vault: queue of another vault"
-    self.queue = queue
-    log ILRTVault.QueueSet(queue=queue)
+    exit_fee._set(buffer, max_fee)
 
 
 @external
-def add_adapter(adapter: address, cap: uint256):
-    """@notice List an adapter of this vault and asset. Owner only."""
+def set_performance_fee(fee: uint256, recipient: address):
+    """@notice `fee` (WAD) of gains above earlier losses, as shares to `recipient`. Owner only."""
     ownable._check_owner()
-    vault: address = staticcall IStakingAdapter(adapter).vault()
-    assert vault == self, "vault: adapter of another vault"
-    adapter_asset: address = staticcall IStakingAdapter(adapter).asset()
-    assert adapter_asset == asset, "vault: adapter of another asset"
-    vault_books._list(adapter)
-    self.adapter_cap[adapter] = cap
-    log ILRTVault.AdapterAdded(adapter=adapter, cap=cap)
-
-
-@external
-def set_adapter_cap(adapter: address, cap: uint256):
-    """@notice Change a cap: the owner freely, the guardian only downwards."""
-    self._check_cap_change(self.adapter_cap[adapter], cap)
-    vault_books._check_listed(adapter)
-    self.adapter_cap[adapter] = cap
-    log ILRTVault.AdapterCapSet(adapter=adapter, cap=cap)
-
-
-@external
-def set_deposit_cap(cap: uint256):
-    """@notice Change the deposit cap: the owner freely, the guardian only downwards."""
-    self._check_cap_change(self.deposit_cap, cap)
-    self._set_deposit_cap(cap)
-
-
-@external
-def set_allocator(allocator: address):
-    """@notice Owner only; zero for none."""
-    ownable._check_owner()
-    self._set_allocator(allocator)
-
-
-@external
-def set_guardian(guardian: address):
-    """@notice Owner only; zero for none."""
-    ownable._check_owner()
-    self._set_guardian(guardian)
+    vault_books.performance_fee._set(fee, recipient)
 
 
 # Internals
 
 
 @internal
+def _sync(leaving: bool) -> (uint256, uint256):
+    """
+    @notice Book what every adapter says, or revert.
+    @return Total assets and supply that price an action.
+    """
+    total: uint256 = 0
+    supply: uint256 = 0
+    complete: bool = False
+    total, supply, complete = vault_books._sync(True, leaving)
+    return total, supply
+
+
+@internal
 def _enter(assets: uint256, shares: uint256, total: uint256, receiver: address):
     """
     @notice Take assets, mint shares.
-    @param total Total assets that priced the shares.
+    @param total Total assets, for the cap.
     """
-    assert assets != 0, "vault: zero assets"
-    assert shares != 0, "vault: zero shares"
-    assert assets <= self._room(total), "vault: deposit cap"
-    assert shares <= vault_shares.MAX - erc20.totalSupply, "vault: supply limit"
-    token._pull(asset, msg.sender, assets)
+    if assets == 0:
+        checks._fail("vault: zero assets")
+    if shares == 0:
+        checks._fail("vault: zero shares")
+    vault_limits._check_deposit(assets, total)
+    if shares > vault_shares.MAX - erc20.totalSupply:
+        checks._fail("vault: supply limit")
+    token._pull(vault_books.asset, msg.sender, assets)
     vault_books._put_idle(assets)
     erc20._mint(receiver, shares)
     log IERC4626.Deposit(sender=msg.sender, owner=receiver, assets=assets, shares=shares)
 
 
 @internal
-def _leave(assets: uint256, shares: uint256, total: uint256, receiver: address, owner: address):
+def _leave(
+    assets: uint256, fee: uint256, shares: uint256, free: uint256, receiver: address, owner: address
+):
     """
     @notice Burn shares, send assets. Any assets cost at least one share: they round up.
-    @param total Total assets that priced the shares.
+    @param fee Stays, and is locked.
+    @param free Idle assets that instant exits may take.
     """
-    assert assets != 0, "vault: zero assets"
-    assert assets <= self._free_idle(total), "vault: not enough idle"
+    if assets == 0:
+        checks._fail("vault: zero assets")
+    if assets > free:
+        checks._fail("vault: not enough idle")
     vault_books._take_idle(assets)
+    if fee != 0:
+        vault_books._lock(fee)
+        log ILRTVault.ExitFeeKept(owner=owner, fee=fee)
     if msg.sender != owner:
         erc20._spend_allowance(owner, msg.sender, shares)
+    vault_exits._keep_claim(owner, shares, erc20.totalSupply)
     erc20._burn(owner, shares)
-    token._push(asset, receiver, assets)
+    token._push(vault_books.asset, receiver, assets)
     log IERC4626.Withdraw(
         sender=msg.sender, receiver=receiver, owner=owner, assets=assets, shares=shares
     )
-
-
-@internal
-def _start_exit(adapter: address, amount: uint256) -> uint256:
-    vault_books._check_listed(adapter)
-    assert amount != 0, "vault: zero amount"
-    if not self._covers_queue():
-        self.queue_exits += 1
-    id: uint256 = extcall IStakingAdapter(adapter).start_exit(amount)
-    log ILRTVault.ExitStarted(adapter=adapter, id=id, amount=amount)
-    return id
-
-
-@internal
-@view
-def _free_idle(total: uint256) -> uint256:
-    """@return Idle assets less what the waiting shares are worth at this total, rounded up."""
-    idle: uint256 = vault_books._idle()
-    kept: uint256 = vault_shares._to_assets_up(self.queued_shares, total, erc20.totalSupply)
-    return idle - min(idle, kept)
-
-
-@internal
-@view
-def _covers_queue() -> bool:
-    """@return Whether idle pays the waiting shares at the booked rate: never below the live one."""
-    needed: uint256 = vault_shares._to_assets_up(
-        self.queued_shares, vault_books._total_after(0), erc20.totalSupply
-    )
-    return needed <= vault_books._idle()
 
 
 @internal
@@ -577,47 +515,3 @@ def _try_live_total(leaving: bool) -> (bool, uint256):
     return True, convert(answer, uint256)
 
 
-@internal
-@view
-def _room(total: uint256) -> uint256:
-    """@return Assets that may still be deposited on top of `total`."""
-    cap: uint256 = min(self.deposit_cap, vault_shares.MAX)
-    return cap - min(cap, total)
-
-
-@internal
-@view
-def _check_allocator():
-    assert msg.sender == self.allocator, "vault: not the allocator"
-
-
-@internal
-@view
-def _check_queue():
-    assert msg.sender == self.queue, "vault: not the queue"
-
-
-@internal
-@view
-def _check_cap_change(current: uint256, cap: uint256):
-    if msg.sender != ownable.owner:
-        assert msg.sender == self.guardian, "vault: not owner or guardian"
-        assert cap <= current, "vault: guardian only lowers"
-
-
-@internal
-def _set_deposit_cap(cap: uint256):
-    self.deposit_cap = cap
-    log ILRTVault.DepositCapSet(cap=cap)
-
-
-@internal
-def _set_allocator(allocator: address):
-    self.allocator = allocator
-    log ILRTVault.AllocatorSet(allocator=allocator)
-
-
-@internal
-def _set_guardian(guardian: address):
-    self.guardian = guardian
-    log ILRTVault.GuardianSet(guardian=guardian)

@@ -13,8 +13,10 @@
      those who stay. Nobody owns this contract and nothing in it can be paused or changed.
      Rounding is against the requester: one asset unit for each part in which a request is filled.
      Tokens sent here without a call stay here and count nowhere.
-     Failure mode: an adapter that cannot be read stops requests and finalisations; cancelling and
-     claiming go on. The vault must be of 18 decimals with a plain asset, as `LRTVault` demands.
+     After a quarantine in the vault, whoever is paid here keeps a claim in the side pocket too.
+     Failure mode: an adapter that cannot be read stops finalisations and taking stake back, until it
+     is put under quarantine; requests, cancelling and claiming go on. The vault must be of 18 decimals
+     with a plain asset, as `LRTVault` demands.
 """
 from ethereum.ercs import IERC20
 from ethereum.ercs import IERC4626
@@ -84,8 +86,11 @@ def requestRedeem(shares: uint256, controller: address, owner: address) -> uint2
     assert controller != empty(address), "queue: no controller"
     balance: uint256 = staticcall IERC20(vault).balanceOf(owner)
     assert shares >= MIN_SHARES or shares == balance, "queue: request too small"
-    total: uint256 = extcall ILRTVault(vault).sync_all()
-    supply: uint256 = staticcall IERC20(vault).totalSupply()
+    total: uint256 = 0
+    supply: uint256 = 0
+    complete: bool = False
+    # Who cannot be read counts as booked: what is paid in the end is the lesser rate anyway.
+    total, supply, complete = extcall ILRTVault(vault).sync()
     worth: uint256 = vault_shares._to_assets_down(shares, total, supply)
     assert worth != 0, "queue: worth nothing"
     exits: uint256 = staticcall ILRTVault(vault).queue_exits()
@@ -142,17 +147,24 @@ def finalize(max_requests: uint256) -> uint256:
     id: uint256 = self.head
     if id == end or max_requests == 0:
         return 0
-    total: uint256 = extcall ILRTVault(vault).sync_all()
-    supply: uint256 = staticcall IERC20(vault).totalSupply()
+    total: uint256 = 0
+    supply: uint256 = 0
+    total, supply = self._sync()
     left: uint256 = staticcall ILRTVault(vault).idle()
     all_shares: uint256 = 0
     all_assets: uint256 = 0
+    claims: bool = staticcall ILRTVault(vault).had_quarantine()
+    shares_left: uint256 = staticcall IERC20(vault).totalSupply()
     for _: uint256 in range(min(max_requests, MAX_WALK), bound=MAX_WALK):
         if id == end:
             break
         shares: uint256 = 0
         assets: uint256 = 0
         shares, assets = self._fill(id, left, total, supply)
+        if claims and shares != 0:
+            extcall ILRTVault(vault).pass_claim(
+                self._requests[id].controller, shares, shares_left - all_shares
+            )
         left -= assets
         all_shares += shares
         all_assets += assets
@@ -294,8 +306,9 @@ def _missing(from_adapter: address) -> (uint256, uint256):
     @notice Book every adapter and see what the line lacks.
     @return What the line is worth above what is idle and leaving; what is leaving `from_adapter`.
     """
-    total: uint256 = extcall ILRTVault(vault).sync_all()
-    supply: uint256 = staticcall IERC20(vault).totalSupply()
+    total: uint256 = 0
+    supply: uint256 = 0
+    total, supply = self._sync()
     waiting: uint256 = staticcall ILRTVault(vault).queued_shares()
     needed: uint256 = vault_shares._to_assets_up(waiting, total, supply)
     coming: uint256 = staticcall ILRTVault(vault).idle()
@@ -308,6 +321,17 @@ def _missing(from_adapter: address) -> (uint256, uint256):
         if adapter == from_adapter:
             leaving = exiting
     return needed - min(needed, coming), leaving
+
+
+@internal
+def _sync() -> (uint256, uint256):
+    """@notice Book every adapter. @return Total assets for who is leaving, and their supply."""
+    total: uint256 = 0
+    supply: uint256 = 0
+    complete: bool = False
+    total, supply, complete = extcall ILRTVault(vault).sync()
+    assert complete, "queue: adapter unreadable"
+    return total, supply
 
 
 @internal

@@ -23,7 +23,7 @@ def test_borrow__after_a_slash_and_before_its_sync__gets_the_live_price(scene: D
         market.borrow(most - debt + 2, roles.trader, roles.trader, sender=roles.trader)
     market.borrow(most - debt - 2, roles.trader, roles.trader, sender=roles.trader)
     # Booking the loss shows what was already counted: nobody is pushed under by it.
-    protocol.vault.sync(protocol.eigenlayer.address, sender=roles.stranger)
+    protocol.vault.sync(sender=roles.stranger)
     with reverts("market: healthy"):
         market.liquidate(roles.trader, UNLIMITED, 0, sender=roles.keeper)
 
@@ -36,5 +36,5 @@ def test_donation__to_the_vault__moves_no_price(scene: Deployment) -> None:
     for target in (protocol.vault, protocol.eigenlayer, protocol.oracle, protocol.market):
         wsteth.transfer(target.address, 100 * ETHER // 2, sender=roles.stranger)
     assert (protocol.oracle.price(), protocol.oracle.liquidation_prices()) == before
-    protocol.vault.sync(protocol.eigenlayer.address)
+    protocol.vault.sync()
     assert (protocol.oracle.price(), protocol.oracle.liquidation_prices()) == before

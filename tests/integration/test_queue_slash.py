@@ -13,6 +13,7 @@ from relever.protocol import contract_address
 WAD = 10**18
 DAY = 86_400
 UNLIMITED = 2**256 - 1
+NO_CAP = 2**112
 NOBODY = "0x0000000000000000000000000000000000000000"
 SEED = 10**15
 VIRTUAL = 10**9
@@ -87,7 +88,7 @@ def built() -> Iterator[Suite]:
             roles.allocator,
             roles.guardian,
             7 * DAY,
-            UNLIMITED,
+            NO_CAP,
             roles.owner,
             sender=roles.owner,
         )
@@ -105,8 +106,9 @@ def built() -> Iterator[Suite]:
         queue = chain.deploy(
             artifact("WithdrawalQueue"), vault.address, PATIENCE, sender=roles.owner
         )
-        vault.add_adapter(adapter.address, UNLIMITED, sender=roles.owner)
-        vault.set_queue(queue.address, sender=roles.owner)
+        vault.add_adapter(adapter.address, NO_CAP, WAD, sender=roles.owner)
+        pocket = chain.deploy(artifact("SidePocket"), vault.address, sender=roles.owner)
+        vault.set_exits(queue.address, pocket.address, sender=roles.owner)
         for who, amount in ((roles.depositor, 60 * WAD), (roles.lender, 40 * WAD)):
             core.wsteth.approve(vault.address, UNLIMITED, sender=who)
             vault.deposit(amount, who, sender=who)
@@ -186,7 +188,7 @@ def test_slash__after_it_was_finalised__leaves_the_claim_alone(suite: Suite) -> 
     suite.bring_home(exit_id)
     suite.finalize()
     suite.world.slash(WAD)
-    suite.vault.sync(suite.adapter.address)
+    suite.vault.sync()
     suite.conserved()
     assert suite.claim(request, suite.leaver) == 60 * WAD
 

@@ -126,7 +126,7 @@ def built() -> Iterator[Suite]:
             wsteth.approve(vault.address, UNLIMITED, sender=who)
             vault.deposit(amount, who, sender=who)
         for adapter in (eigenlayer, symbiotic):
-            vault.add_adapter(adapter.address, CAP, sender=roles.owner)
+            vault.add_adapter(adapter.address, CAP, WAD, sender=roles.owner)
             vault.allocate(adapter.address, 40 * WAD, sender=roles.allocator)
         wsteth.approve(place.vault.address, UNLIMITED, sender=roles.stranger)
         place.vault.deposit(roles.stranger, 40 * WAD, sender=roles.stranger)

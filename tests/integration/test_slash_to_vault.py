@@ -13,6 +13,7 @@ from relever.protocol import contract_address
 WAD = 10**18
 DAY = 86_400
 UNLIMITED = 2**256 - 1
+NO_CAP = 2**112
 NOBODY = "0x0000000000000000000000000000000000000000"
 SEED = 10**15
 VIRTUAL = 10**9
@@ -67,7 +68,7 @@ def built() -> Iterator[Suite]:
             roles.allocator,
             roles.guardian,
             7 * DAY,
-            UNLIMITED,
+            NO_CAP,
             roles.owner,
             sender=roles.owner,
         )
@@ -82,7 +83,7 @@ def built() -> Iterator[Suite]:
             NOBODY,
             sender=roles.owner,
         )
-        vault.add_adapter(adapter.address, UNLIMITED, sender=roles.owner)
+        vault.add_adapter(adapter.address, NO_CAP, WAD, sender=roles.owner)
         for who, amount in ((roles.depositor, 60 * WAD), (roles.lender, 40 * WAD)):
             core.wsteth.approve(vault.address, UNLIMITED, sender=who)
             vault.deposit(amount, who, sender=who)
@@ -104,7 +105,7 @@ def test_slash__synced_by_anyone__falls_on_every_holder_alike(suite: Suite) -> N
     suite.slash(WAD // 10)
     assert vault.rate() == WAD
 
-    receipt = vault.sync(adapter.address, sender=roles.stranger)
+    receipt = vault.sync(sender=roles.stranger)
 
     arguments = {"adapter": adapter.address, "gain": 0, "loss": 8 * WAD, "booked": 72 * WAD}
     assert receipt.events == [Event("Synced", arguments, vault.address)]
@@ -159,17 +160,17 @@ def test_slash__exit_that_has_matured__is_spared(suite: Suite) -> None:
     suite.world.pass_withdrawal_delay()
     suite.chain.mine()
     suite.slash(WAD // 4)
-    assert vault.sync.call(adapter.address) == (0, 50 * WAD // 4)
+    assert vault.totalAssets() - vault.live_total_assets(False) == 50 * WAD // 4
     vault.finish_exit(adapter.address, int.from_bytes(root, "big"))
     assert vault.idle() == 50 * WAD + SEED
     assert vault.booked(adapter.address) == 50 * WAD * 3 // 4
 
 
 def test_slash__locked_rewards__meet_the_loss_first(suite: Suite) -> None:
-    vault, adapter, roles = suite.vault, suite.adapter, suite.world.roles
+    vault, roles = suite.vault, suite.world.roles
     vault.pay_rewards(5 * WAD, sender=roles.stranger)
     suite.slash(WAD // 20)
-    vault.sync(adapter.address)
+    vault.sync()
     assert vault.locked_profit() == WAD
     assert vault.totalAssets() == 100 * WAD + SEED
     assert vault.rate() == WAD
@@ -179,7 +180,7 @@ def test_slash__everything__kills_the_adapter_and_not_the_vault(suite: Suite) ->
     vault, adapter, roles = suite.vault, suite.adapter, suite.world.roles
     suite.slash(WAD)
     assert adapter.total_assets() == 0
-    vault.sync(adapter.address)
+    vault.sync()
     assert vault.totalAssets() == vault.idle() == 20 * WAD + SEED
     with pytest.raises(Revert) as failure:
         vault.allocate(adapter.address, WAD, sender=suite.allocator)
@@ -198,7 +199,7 @@ def test_undelegation__forced_by_the_operator__comes_home_whole(suite: Suite) ->
     vault, adapter, core = suite.vault, suite.adapter, suite.world.core
     core.delegation_manager.undelegate(adapter.address, sender=suite.world.roles.operator)
     assert (adapter.staked(), adapter.exiting()) == (0, 80 * WAD)
-    assert vault.sync.call(adapter.address) == (0, 0)
+    assert vault.sync().events == []
     with pytest.raises(Revert) as failure:
         vault.allocate(adapter.address, WAD, sender=suite.allocator)
     assert failure.value.reason == "eigen: undelegated"
@@ -212,9 +213,9 @@ def test_undelegation__forced_by_the_operator__comes_home_whole(suite: Suite) ->
 
 
 def test_donation__to_the_strategy__is_a_gain_that_unlocks_slowly(suite: Suite) -> None:
-    vault, adapter, core = suite.vault, suite.adapter, suite.world.core
+    vault, core = suite.vault, suite.world.core
     core.wsteth.transfer(core.wsteth_strategy.address, 8 * WAD, sender=suite.world.roles.stranger)
-    vault.sync(adapter.address)
+    vault.sync()
     assert vault.rate() == WAD
     assert 8 * WAD - DUST <= vault.locked_profit() <= 8 * WAD
     suite.chain.advance(7 * DAY)
@@ -231,7 +232,7 @@ def test_slash__three_in_a_row_with_stakes_and_exits_between__is_conserved(suite
         vault.deposit(7 * WAD, roles.stranger, sender=roles.stranger)
         paid += 7 * WAD
         vault.allocate(adapter.address, 4 * WAD, sender=suite.allocator)
-        vault.sync(adapter.address)
+        vault.sync()
     booked = vault.booked(adapter.address)
     assert booked == adapter.total_assets() == adapter.staked() + adapter.exiting()
     assert vault.totalAssets() == vault.idle() + booked
@@ -252,5 +253,5 @@ def test_slash__any_size__every_view_still_answers(suite: Suite, part: int) -> N
     assert vault.live_rate() < vault.rate() == WAD
     assert vault.maxDeposit(who) > 0
     assert vault.maxRedeem(who) == min(60 * WAD, vault.maxRedeem(who)) > 0
-    vault.sync(suite.adapter.address)
+    vault.sync()
     assert vault.live_rate() == vault.rate()

@@ -13,6 +13,7 @@ from relever.protocol import contract_address
 WAD = 10**18
 DAY = 86_400
 UNLIMITED = 2**256 - 1
+NO_CAP = 2**112
 NOBODY = "0x0000000000000000000000000000000000000000"
 SEED = 10**15
 VIRTUAL = 10**9
@@ -96,7 +97,7 @@ def built() -> Iterator[Suite]:
             roles.allocator,
             roles.guardian,
             7 * DAY,
-            UNLIMITED,
+            NO_CAP,
             roles.owner,
             sender=roles.owner,
         )
@@ -114,7 +115,7 @@ def built() -> Iterator[Suite]:
                 NOBODY,
                 sender=roles.owner,
             )
-            vault.add_adapter(adapter.address, UNLIMITED, sender=roles.owner)
+            vault.add_adapter(adapter.address, NO_CAP, WAD, sender=roles.owner)
             vault.allocate(adapter.address, 40 * WAD, sender=roles.allocator)
             wsteth.approve(place.vault.address, UNLIMITED, sender=roles.stranger)
             place.vault.deposit(roles.stranger, 40 * WAD, sender=roles.stranger)
@@ -140,7 +141,7 @@ def test_instant_slash__synced_by_anyone__falls_on_every_holder_alike(suite: Sui
     suite.symbiotic.slash(16 * WAD)
     assert vault.rate() == WAD
 
-    receipt = vault.sync(adapter.address, sender=roles.stranger)
+    receipt = vault.sync(sender=roles.stranger)
 
     arguments = {"adapter": adapter.address, "gain": 0, "loss": 8 * WAD, "booked": 32 * WAD}
     assert receipt.events == [Event("Synced", arguments, vault.address)]
@@ -162,7 +163,7 @@ def test_instant_slash__stake_and_exits_in_flight__bear_their_shares(suite: Suit
     exact = 3 * WAD // 4
     assert adapter.staked() == 22 * exact
     assert adapter.exiting() == 18 * exact
-    vault.sync(adapter.address)
+    vault.sync()
     assert vault.totalAssets() == 90 * WAD + SEED
 
     place.pass_epoch()
@@ -205,7 +206,7 @@ def test_instant_slash__exit_that_has_matured__is_spared(suite: Suite) -> None:
     suite.symbiotic.instant.pass_exit_delay()
     # 10 of 50 that are left.
     suite.symbiotic.slash(25 * WAD)
-    assert vault.sync.call(adapter.address) == (0, 5 * WAD)
+    assert vault.totalAssets() - vault.live_total_assets(False) == 5 * WAD
     assert suite.finish_exit(adapter, exit_id) == 30 * WAD
     assert vault.totalAssets() == 95 * WAD + SEED
     suite.conserved()
@@ -219,7 +220,7 @@ def test_veto_slash__requested__lowers_what_leaving_pays_and_nothing_else(suite:
     suite.symbiotic.request_slash(16 * WAD)
     assert suite.veto.value_at_risk() == 8 * WAD + DUST
     total, safe = 100 * WAD + SEED, 92 * WAD + SEED - DUST
-    assert vault.sync.call(suite.veto.address) == (0, 0)
+    assert vault.sync().events == []
     assert vault.totalAssets() == total
     assert vault.rate() == WAD
     assert vault.live_rate() == suite.worth(safe, WAD) < vault.rate()
@@ -287,7 +288,7 @@ def test_veto_slash__executed__reaches_stake_and_exits_as_it_was_at_risk(suite: 
     suite.symbiotic.execute_slash(index)
 
     assert (adapter.staked(), adapter.exiting()) == (20 * WAD, 12 * WAD)
-    assert vault.sync.call(adapter.address) == (0, 8 * WAD)
+    assert vault.totalAssets() - vault.live_total_assets(False) == 8 * WAD
     suite.symbiotic.veto.pass_exit_delay()
     assert suite.finish_exit(adapter, exit_id) == 12 * WAD
     assert vault.totalAssets() == 92 * WAD + SEED
@@ -299,7 +300,7 @@ def test_both_slashes__one_at_once_and_one_requested__add_up(suite: Suite) -> No
     suite.symbiotic.slash(8 * WAD)
     suite.symbiotic.request_slash(16 * WAD)
     assert vault.live_rate() == suite.worth(100 * WAD + SEED - 4 * WAD - 8 * WAD - DUST, WAD)
-    vault.sync(suite.instant.address)
+    vault.sync()
     assert vault.live_rate() == suite.worth(100 * WAD + SEED - 4 * WAD - 8 * WAD - DUST, WAD)
     assert vault.rate() == suite.worth(96 * WAD + SEED, WAD)
 
@@ -313,7 +314,7 @@ def test_full_slash__of_one__kills_the_adapters_stake_and_not_the_vault(suite: S
     exit_id = suite.start_exit(adapter, 10 * WAD)
     suite.symbiotic.slash(UNLIMITED, captured)
     assert adapter.total_assets() == 0
-    vault.sync(adapter.address)
+    vault.sync()
     assert vault.totalAssets() == 60 * WAD + SEED
     with pytest.raises(Revert) as failure:
         vault.deallocate(adapter.address, WAD, sender=roles.allocator)
@@ -338,7 +339,7 @@ def test_full_slash__of_both__leaves_what_is_idle_to_all_alike(suite: Suite) -> 
     assert expected <= suite.redeem(30 * WAD, roles.lender) <= expected + 1
     vault.deposit(WAD, roles.stranger, sender=roles.stranger)
     assert WAD - 10 <= vault.previewRedeem(vault.balanceOf(roles.stranger)) <= WAD
-    vault.sync_all()
+    vault.sync()
     suite.conserved()
 
 
@@ -370,8 +371,8 @@ def test_migrated_vault__cannot_be_read__changes_no_booked_value(suite: Suite) -
     factory.whitelist(code.address, sender=roles.base_admin)
     place = suite.symbiotic.instant.vault.address
     factory.migrate(place, 2, b"", sender=roles.base_admin)
+    assert vault.sync.call()[2] is False
     for call in (
-        lambda: vault.sync(suite.instant.address),
         lambda: suite.redeem(WAD, roles.depositor),
         lambda: vault.deposit(WAD, roles.stranger, sender=roles.stranger),
     ):
@@ -382,4 +383,4 @@ def test_migrated_vault__cannot_be_read__changes_no_booked_value(suite: Suite) -
     assert vault.booked(suite.instant.address) == 40 * WAD
     # The other adapter lives on.
     suite.symbiotic.request_slash(16 * WAD)
-    assert vault.sync.call(suite.veto.address) == (0, 0)
+    assert vault.sync().events == []

@@ -105,16 +105,15 @@ class Model:
         span = self.unlock_end - self.locked_at
         return up(self.locked_amount * (self.unlock_end - now), span)
 
-    def total(self, now: int, loss: int = 0) -> int:
+    def total(self, now: int, loss: int = 0, risk: int = 0) -> int:
         gross = self.idle + self.booked
-        return max(0, gross - max(self.locked(now), loss))
+        return max(0, gross - max(self.locked(now), loss) - risk)
 
     def live_total(self, now: int) -> int:
         """For who leaves: every loss and every visible slash taken, no gain."""
-        loss = sum(
-            max(0, p.booked - max(0, p.live - p.at_risk)) for p in self.positions if p.booked
-        )
-        return self.total(now, loss)
+        known = [p for p in self.positions if p.booked]
+        loss = sum(max(0, p.booked - p.live) for p in known)
+        return self.total(now, loss, sum(min(p.live, p.at_risk) for p in known))
 
     def shares_for(self, assets: int, total: int) -> int:
         return assets * (self.supply + VIRTUAL) // (total + VIRTUAL)
@@ -151,9 +150,17 @@ class Model:
             self.gained += gain
             self.lost += loss
 
-    def sync_all(self, now: int) -> int:
+    def sync_known(self, now: int) -> int:
+        """Who stands in the books is read by deposits and exits."""
         total = self.live_total(now)
         self.sync(now, [p for p in self.positions if p.booked])
+        return total
+
+    def sync_all(self, now: int) -> int:
+        """Everyone is read by `sync`, and also counts with what is at risk."""
+        loss = sum(max(0, p.booked - p.live) for p in self.positions)
+        total = self.total(now, loss, sum(min(p.live, p.at_risk) for p in self.positions))
+        self.sync(now, self.positions)
         return total
 
     def deposit(self, now: int, who: str, assets: int) -> None:
@@ -168,7 +175,7 @@ class Model:
         self.paid_in += assets
 
     def redeem(self, now: int, who: str, shares: int) -> int:
-        total = self.sync_all(now)
+        total = self.sync_known(now)
         assets = self.worth(shares, total)
         require(assets > 0, "vault: zero assets")
         require(assets <= max(0, self.idle - self.needed(total)), "vault: not enough idle")
@@ -191,7 +198,7 @@ class Model:
         self.idle -= amount
         position.booked += amount
         position.staked += amount
-        self.sync(now, [position])
+        self.sync_known(now)
 
     def start_exit(self, now: int, which: int, amount: int) -> int:
         position = self.positions[which]
@@ -206,6 +213,7 @@ class Model:
 
     def finish_exit(self, now: int, which: int) -> None:
         position = self.positions[which]
+        self.sync_all(now)
         amount, position.exiting, position.open_exit = position.exiting, 0, None
         known = min(amount, position.booked)
         position.booked -= known
@@ -214,7 +222,7 @@ class Model:
             self.idle += amount - known
             self.book(amount - known, 0, now)
             self.gained += amount - known
-        self.sync(now, [position])
+        self.sync_all(now)
 
     # The queue
 
@@ -229,7 +237,8 @@ class Model:
         worth = self.worth(burnt, self.total(now))
         self.idle -= assets
         self.supply -= burnt
-        self.book(worth - assets, 0, now)
+        if worth > assets:
+            self.book(worth - assets, 0, now)
 
     def cancel(self, now: int, which: int, sender: str) -> None:
         request = self.requests[which]

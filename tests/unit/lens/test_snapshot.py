@@ -144,7 +144,7 @@ def test_vault__slashed_and_exiting__is_recomputed(leveraged: Deployment) -> Non
     assert tuple(stake) == (
         adapter.address,
         vault.booked(adapter.address),
-        vault.adapter_cap(adapter.address),
+        vault.adapter_caps(adapter.address)[0],
         adapter.staked(),
         adapter.exiting(),
         0,

@@ -85,7 +85,8 @@ def queue_built() -> Iterator[Line]:
         queue = setup.chain.deploy(
             artifact("WithdrawalQueue"), vault.address, PATIENCE, sender=actors.stranger
         )
-        vault.set_queue(queue.address, sender=actors.owner)
+        pocket = setup.chain.deploy(artifact("SidePocket"), vault.address, sender=actors.stranger)
+        vault.set_exits(queue.address, pocket.address, sender=actors.owner)
         setup.deposit(70 * WAD)
         setup.deposit(30 * WAD, actors.holder)
         setup.allocate(60 * WAD)

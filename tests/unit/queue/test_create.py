@@ -1,7 +1,7 @@
 import pytest
 
 from relever.artifacts import artifact
-from relever.chain import Revert
+from relever.chain import Contract, Revert
 from tests.unit.queue.conftest import PATIENCE, Line
 from tests.unit.vault.conftest import DAY, NOBODY, deploy_vault
 
@@ -21,33 +21,46 @@ def test_create__too_much_patience__reverts(line: Line) -> None:
     assert failure.value.reason == "queue: patience"
 
 
-def test_set_queue__by_the_owner__works_once(line: Line) -> None:
+def exits_of(line: Line, vault: Contract) -> tuple[str, str]:
+    queue = line.chain.deploy(artifact("WithdrawalQueue"), vault.address, 0)
+    pocket = line.chain.deploy(artifact("SidePocket"), vault.address)
+    return queue.address, pocket.address
+
+
+def test_set_exits__by_the_owner__works_once(line: Line) -> None:
     owner = line.actors.owner
     vault = deploy_vault(line.chain, line.actors, line.token)
-    assert vault.queue() == NOBODY
-    queue = line.chain.deploy(artifact("WithdrawalQueue"), vault.address, 0)
+    assert vault.queue() == vault.side_pocket() == NOBODY
+    queue, pocket = exits_of(line, vault)
 
-    receipt = vault.set_queue(queue.address, sender=owner)
+    receipt = vault.set_exits(queue, pocket, sender=owner)
 
     (event,) = receipt.events
-    assert (event.name, event.args) == ("QueueSet", {"queue": queue.address})
-    assert vault.queue() == queue.address
+    assert (event.name, event.args) == ("ExitsSet", {"queue": queue, "side_pocket": pocket})
+    assert (vault.queue(), vault.side_pocket()) == (queue, pocket)
     with pytest.raises(Revert) as failure:
-        vault.set_queue(queue.address, sender=owner)
-    assert failure.value.reason == "vault: queue is set"
+        vault.set_exits(queue, pocket, sender=owner)
+    assert failure.value.reason == "vault: exits are set"
 
 
-def test_set_queue__of_another_vault__reverts(line: Line) -> None:
+@pytest.mark.parametrize(
+    ("foreign", "reason"),
+    [(0, "vault: queue of another vault"), (1, "vault: pocket of another vault")],
+)
+def test_set_exits__of_another_vault__reverts(line: Line, foreign: int, reason: str) -> None:
     vault = deploy_vault(line.chain, line.actors, line.token)
+    exits = list(exits_of(line, vault))
+    exits[foreign] = exits_of(line, line.vault)[foreign]
     with pytest.raises(Revert) as failure:
-        vault.set_queue(line.queue.address, sender=line.actors.owner)
-    assert failure.value.reason == "vault: queue of another vault"
+        vault.set_exits(*exits, sender=line.actors.owner)
+    assert failure.value.reason == reason
 
 
 @pytest.mark.parametrize("role", ["allocator", "guardian", "depositor", "stranger"])
-def test_set_queue__not_the_owner__reverts(line: Line, role: str) -> None:
+def test_set_exits__not_the_owner__reverts(line: Line, role: str) -> None:
+    vault = deploy_vault(line.chain, line.actors, line.token)
     with pytest.raises(Revert) as failure:
-        line.vault.set_queue(line.queue.address, sender=getattr(line.actors, role))
+        vault.set_exits(*exits_of(line, vault), sender=getattr(line.actors, role))
     assert failure.value.reason == "ownable: caller is not the owner"
 
 
@@ -57,6 +70,7 @@ def test_vault__what_only_the_queue_may__refuses_everyone(line: Line, role: str)
     acts = [
         lambda: vault.join_queue(1, sender=sender),
         lambda: vault.settle_queue(0, 0, 0, sender=sender),
+        lambda: vault.pass_claim(sender, 1, 1, sender=sender),
         lambda: vault.pull_back(line.adapter.address, 1, sender=sender),
     ]
     for act in acts:

@@ -141,7 +141,7 @@ def test_finalize__two_rates_within_one_request__pays_each_part_its_own(line: Li
     assert paid in (IDLE, IDLE - 1)
     assert paid == part * first_worth // (50 * WAD)
     line.setup.report(30 * WAD)
-    vault.sync(line.adapter.address)
+    vault.sync()
     rest, total, supply = 50 * WAD - part, vault.totalAssets(), vault.totalSupply()
     line.bring_home(30 * WAD)
     queue.finalize(1)
@@ -171,7 +171,7 @@ def test_finalize__unreadable_adapter__reverts_and_changes_nothing(line: Line) -
     before = line.state()
     with pytest.raises(Revert) as failure:
         line.queue.finalize(1)
-    assert failure.value.reason == "vault: adapter unreadable"
+    assert failure.value.reason == "queue: adapter unreadable"
     assert line.state() == before
 
 

@@ -133,4 +133,4 @@ def test_pull_back__unreadable_adapter__reverts(line: Line) -> None:
     line.join(50 * WAD)
     line.chain.advance(PATIENCE)
     line.setup.second_adapter.set_broken(True)
-    refused(line, WAD, "vault: adapter unreadable")
+    refused(line, WAD, "queue: adapter unreadable")

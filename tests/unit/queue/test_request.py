@@ -131,13 +131,23 @@ def test_request__for_nobody__reverts(line: Line) -> None:
     assert failure.value.reason == "queue: no controller"
 
 
-def test_request__unreadable_adapter__reverts_and_changes_nothing(line: Line) -> None:
+def test_request__unreadable_adapter__waits_and_is_paid_what_comes_to_light(line: Line) -> None:
+    """Who cannot be read counts as booked in the request, and as it is in the end."""
     line.adapter.set_broken(True)
-    before = line.state()
-    with pytest.raises(Revert) as failure:
-        line.join(WAD)
-    assert failure.value.reason == "vault: adapter unreadable"
-    assert line.state() == before
+    line.setup.report(15 * WAD, line.setup.second_adapter)
+    supply, total = line.vault.totalSupply(), line.vault.totalAssets() - 5 * WAD
+    line.join(10 * WAD)
+    assert line.queue.request(1).assets == assets_down(10 * WAD, total, supply)
+    assert line.vault.booked(line.setup.second_adapter.address) == 15 * WAD
+    assert line.vault.booked(line.adapter.address) == 60 * WAD
+
+    line.adapter.set_broken(False)
+    line.setup.report(48 * WAD)
+    line.queue.finalize(1)
+
+    who = line.actors.depositor
+    paid = assets_down(10 * WAD, total - 12 * WAD, supply)
+    assert line.queue.claim.call(1, who, sender=who) == paid
 
 
 def test_request__queue_that_is_not_the_vaults__reverts(line: Line) -> None:

@@ -16,6 +16,7 @@ DEAD = "0x000000000000000000000000000000000000dEaD"
 SEED = 10**15
 VIRTUAL = 10**9
 LARGEST = 2**120 - 1
+MOST_DEPOSITS = 2**112
 DAY = 86_400
 UNLOCK_PERIOD = 7 * DAY
 DEPOSIT_CAP = 1_000_000 * WAD
@@ -145,7 +146,7 @@ def build(chain: Chain) -> Setup:
         adapter = chain.deploy(
             artifact("SettableAdapter"), vault.address, token.address, sender=actors.owner
         )
-        vault.add_adapter(adapter.address, ADAPTER_CAP, sender=actors.owner)
+        vault.add_adapter(adapter.address, ADAPTER_CAP, WAD, sender=actors.owner)
         # So that it can send what a test lets it send.
         token.mint(adapter.address, HOLDING, sender=actors.owner)
         adapters.append(adapter)

@@ -37,7 +37,7 @@ def test_allocate__stake_that_loses__books_the_loss_at_once(setup: Setup) -> Non
 
 def test_allocate__to_the_cap__works_and_not_one_more(staked: Setup) -> None:
     vault, adapter = staked.vault, staked.adapter
-    vault.set_adapter_cap(adapter.address, 70 * WAD, sender=staked.actors.owner)
+    vault.set_adapter_caps(adapter.address, 70 * WAD, WAD, sender=staked.actors.owner)
     with pytest.raises(Revert) as failure:
         vault.allocate(adapter.address, 10 * WAD + 1, sender=staked.actors.allocator)
     assert failure.value.reason == "vault: adapter cap"

@@ -37,7 +37,7 @@ def test_donation__sent_to_the_vault__changes_nothing(staked: Setup) -> None:
     assert held_now == held + 1_000 * WAD
     assert vault.rate() == vault.live_rate() == WAD
     assert vault.maxWithdraw(staked.actors.depositor) == 20 * WAD + SEED
-    assert vault.sync(staked.adapter.address).events == []
+    assert vault.sync().events == []
 
 
 @pytest.mark.parametrize("way", ["paid", "synced", "finished"])
@@ -51,7 +51,7 @@ def test_sandwich__around_a_gain__earns_nothing(staked: Setup, way: str) -> None
             vault.pay_rewards(50 * WAD, sender=staked.actors.payer)
         case "synced":
             staked.report(110 * WAD)
-            vault.sync(staked.adapter.address)
+            vault.sync()
         case "finished":
             staked.adapter.set_exit(0, 100 * WAD, 100 * WAD)
             vault.finish_exit(staked.adapter.address, 0)

@@ -2,10 +2,9 @@ import pytest
 
 from relever.chain import Revert
 from tests.unit.vault.conftest import (
-    LARGEST,
+    MOST_DEPOSITS,
     NOBODY,
     SEED,
-    UNLIMITED,
     WAD,
     Setup,
     shares_down,
@@ -86,14 +85,14 @@ def test_deposit__up_to_the_cap__works_and_not_one_more(setup: Setup) -> None:
     assert failure.value.reason == "vault: deposit cap"
 
 
-def test_deposit__no_cap__still_refuses_what_the_books_cannot_hold(setup: Setup) -> None:
+def test_deposit__highest_cap__is_reached_exactly(setup: Setup) -> None:
     vault, who = setup.vault, setup.actors.depositor
-    vault.set_deposit_cap(UNLIMITED, sender=setup.actors.owner)
-    setup.token.mint(who, LARGEST, sender=who)
+    vault.set_deposit_cap(MOST_DEPOSITS, sender=setup.actors.owner)
+    setup.token.mint(who, MOST_DEPOSITS, sender=who)
     with pytest.raises(Revert) as failure:
-        vault.deposit(LARGEST - SEED + 1, who, sender=who)
+        vault.deposit(MOST_DEPOSITS - SEED + 1, who, sender=who)
     assert failure.value.reason == "vault: deposit cap"
-    assert setup.deposit(LARGEST - SEED) == LARGEST - SEED
+    assert setup.deposit(MOST_DEPOSITS - SEED) == MOST_DEPOSITS - SEED
 
 
 def test_deposit__vault_worth_nothing__refuses_a_supply_beyond_its_bound(staked: Setup) -> None:
@@ -101,7 +100,7 @@ def test_deposit__vault_worth_nothing__refuses_a_supply_beyond_its_bound(staked:
     staked.allocate(vault.idle())
     staked.report(0)
     staked.report(0, staked.second_adapter)
-    vault.set_deposit_cap(UNLIMITED, sender=actors.owner)
+    vault.set_deposit_cap(MOST_DEPOSITS, sender=actors.owner)
     staked.token.mint(who, 10**30, sender=who)
     with pytest.raises(Revert) as failure:
         vault.deposit(10**28, who, sender=who)

@@ -9,8 +9,8 @@ from tests.unit.vault.conftest import (
     DAY,
     DEPOSIT_CAP,
     LARGEST,
+    MOST_DEPOSITS,
     SEED,
-    UNLIMITED,
     WAD,
     Setup,
     assets_down,
@@ -96,22 +96,25 @@ def test_max__holding_smaller_than_idle__is_exact(staked: Setup, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["maxDeposit", "maxMint"])
-def test_max__no_cap__is_bounded_by_what_the_books_can_hold(staked: Setup, name: str) -> None:
+def test_max__highest_cap__is_the_room_under_it(staked: Setup, name: str) -> None:
     vault, who = staked.vault, staked.actors.depositor
-    vault.set_deposit_cap(UNLIMITED, sender=staked.actors.owner)
+    vault.set_deposit_cap(MOST_DEPOSITS, sender=staked.actors.owner)
     staked.token.mint(who, 2**121, sender=who)
-    assert check(staked, name, who) == LARGEST - 100 * WAD - SEED
+    assert check(staked, name, who) == MOST_DEPOSITS - 100 * WAD - SEED
 
 
-def test_max__slashed_without_a_cap__is_bounded_by_the_supply(staked: Setup) -> None:
+def test_max__shares_worth_little__is_bounded_by_the_supply(staked: Setup) -> None:
     vault, who = staked.vault, staked.actors.depositor
-    vault.set_deposit_cap(UNLIMITED, sender=staked.actors.owner)
+    vault.set_deposit_cap(MOST_DEPOSITS, sender=staked.actors.owner)
     staked.token.mint(who, 2**121, sender=who)
+    staked.allocate(vault.idle())
     staked.report(0)
-    most = check(staked, "maxMint", who)
-    assert most == LARGEST - vault.totalSupply()
-    assert 0 < vault.maxDeposit(who) < LARGEST // 2
-    vault.deposit(vault.maxDeposit(who), who, sender=who)
+    staked.report(WAD // 10, staked.second_adapter)
+    supply = vault.totalSupply()
+    assert check(staked, "maxMint", who) == LARGEST - supply
+    most = vault.maxDeposit(who)
+    assert most == assets_down(LARGEST - supply, WAD // 10, supply) < MOST_DEPOSITS // 2
+    vault.deposit(most, who, sender=who)
 
 
 def test_max__room_for_less_than_a_share__is_zero(staked: Setup) -> None:

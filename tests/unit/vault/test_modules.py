@@ -13,6 +13,7 @@ from relever.chain import Chain, Contract, Revert
 from tests.unit.vault.conftest import DAY, LARGEST, VIRTUAL
 
 word_128 = st.one_of(st.integers(0, 2**128 - 1), st.sampled_from([0, 1, 2**127, 2**128 - 1]))
+word_120 = st.one_of(st.integers(0, LARGEST), st.sampled_from([0, 1, 2**119, LARGEST]))
 word_64 = st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 2**63, 2**64 - 1]))
 amounts = st.one_of(st.integers(0, LARGEST), st.integers(0, 10**20), st.just(LARGEST))
 property_of = settings(
@@ -34,42 +35,59 @@ def modules(vault_chain: Chain, deployed_modules: Contract) -> Iterator[Contract
 
 
 @property_of
-@given(idle=word_128, booked=word_128)
-def test_pack_funds__any_values__come_back(modules: Contract, idle: int, booked: int) -> None:
-    word = modules.pack_funds(idle, booked)
+@given(idle=word_120, booked=word_120, quarantine=st.integers(0, 1))
+def test_pack_funds__any_values__come_back(
+    modules: Contract, idle: int, booked: int, quarantine: int
+) -> None:
+    word = modules.pack_funds(idle, booked, quarantine)
     assert tuple(modules.unpack_funds(word)) == (idle, booked)
+    assert word >> 240 == quarantine
 
 
 @property_of
-@given(locked=word_128, unlock_end=word_64, updated=word_64)
-def test_pack_profit__any_values__come_back(
-    modules: Contract, locked: int, unlock_end: int, updated: int
+@given(amount=word_128, first=word_64, second=word_64)
+def test_pack_timed__any_values__come_back(
+    modules: Contract, amount: int, first: int, second: int
 ) -> None:
-    word = modules.pack_profit(locked, unlock_end, updated)
-    assert tuple(modules.unpack_profit(word)) == (locked, unlock_end, updated)
+    word = modules.pack_timed(amount, first, second)
+    assert tuple(modules.unpack_timed(word)) == (amount, first, second)
 
 
-@pytest.mark.parametrize("values", [(2**128, 0), (0, 2**128)])
+@property_of
+@given(amount=word_128, ratio=word_128)
+def test_pack_pair__any_values__come_back(modules: Contract, amount: int, ratio: int) -> None:
+    word = modules.pack_pair(amount, ratio)
+    assert tuple(modules.unpack_pair(word)) == (amount, ratio)
+
+
+@pytest.mark.parametrize("values", [(2**120, 0), (0, 2**120)])
 def test_pack_funds__too_wide__reverts(modules: Contract, values: tuple[int, int]) -> None:
     with pytest.raises(Revert) as failure:
-        modules.pack_funds(*values)
+        modules.pack_funds(*values, 0)
     assert failure.value.reason == "vault: funds overflow"
 
 
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ((2**128, 0, 0), "vault: profit overflow"),
+        ((2**128, 0, 0), "vault: amount overflow"),
         ((0, 2**64, 0), "vault: time overflow"),
         ((0, 0, 2**64), "vault: time overflow"),
     ],
 )
-def test_pack_profit__too_wide__reverts(
+def test_pack_timed__too_wide__reverts(
     modules: Contract, values: tuple[int, int, int], reason: str
 ) -> None:
     with pytest.raises(Revert) as failure:
-        modules.pack_profit(*values)
+        modules.pack_timed(*values)
     assert failure.value.reason == reason
+
+
+@pytest.mark.parametrize("values", [(2**128, 0), (0, 2**128)])
+def test_pack_pair__too_wide__reverts(modules: Contract, values: tuple[int, int]) -> None:
+    with pytest.raises(Revert) as failure:
+        modules.pack_pair(*values)
+    assert failure.value.reason == "vault: pair overflow"
 
 
 @property_of

@@ -18,7 +18,7 @@ def in_state(request: pytest.FixtureRequest, staked: Setup) -> Setup:
             staked.chain.advance(2 * DAY)
         case "slashed":
             staked.report(44 * WAD + 3)
-            vault.sync(staked.adapter.address)
+            vault.sync()
         case "unsynced_loss":
             vault.pay_rewards(WAD, sender=staked.actors.payer)
             staked.chain.advance(DAY)

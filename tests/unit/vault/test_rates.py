@@ -24,7 +24,7 @@ def test_convert__slashed_vault__uses_the_booked_rate_rounded_down(staked: Setup
     for amount in (0, 1, 10**9, WAD + 1, 10**27):
         assert vault.convertToAssets(amount) == assets_down(amount, total, supply)
         assert vault.convertToShares(amount) == shares_down(amount, total, supply)
-    vault.sync(staked.adapter.address)
+    vault.sync()
     total = vault.totalAssets()
     for amount in (0, 1, 10**9, WAD + 1, 10**27):
         assert vault.convertToAssets(amount) == assets_down(amount, total, supply)
@@ -38,7 +38,7 @@ def test_rate__slash__falls_when_synced_and_the_live_rate_at_once(staked: Setup)
     total, supply = vault.totalAssets() - 10 * WAD, vault.totalSupply()
     assert vault.rate() == WAD
     assert vault.live_rate() == assets_down(WAD, total, supply)
-    vault.sync(staked.adapter.address)
+    vault.sync()
     assert vault.rate() == vault.live_rate() == assets_down(WAD, total, supply)
 
 
@@ -57,12 +57,20 @@ def test_live_rate__gain_not_yet_synced__is_not_counted(staked: Setup) -> None:
     assert vault.live_rate() == vault.rate() == WAD
 
 
-def test_live_rate__gain_above_what_is_at_risk__covers_it(staked: Setup) -> None:
+def test_live_rate__gain_not_yet_synced__does_not_cover_what_is_at_risk(staked: Setup) -> None:
+    vault = staked.vault
     staked.report(70 * WAD, at_risk=10 * WAD)
-    assert staked.vault.live_rate() == WAD
-    staked.report(70 * WAD, at_risk=10 * WAD + 100)
-    total = 100 * WAD + SEED - 100
-    assert staked.vault.live_total_assets(True) == total
+    total = 100 * WAD + SEED
+    assert vault.live_total_assets(True) == total - 10 * WAD
+    assert vault.live_total_assets(False) == total
+
+
+def test_live_rate__more_at_risk_than_there_is__counts_what_there_is(staked: Setup) -> None:
+    vault = staked.vault
+    staked.report(50 * WAD, at_risk=2**120 - 1)
+    assert vault.live_total_assets(True) == 40 * WAD + SEED
+    staked.report(70 * WAD, at_risk=2**120 - 1)
+    assert vault.live_total_assets(True) == 30 * WAD + SEED
 
 
 def test_live_rate__gain_of_one_adapter__does_not_cover_the_loss_of_another(
@@ -74,14 +82,22 @@ def test_live_rate__gain_of_one_adapter__does_not_cover_the_loss_of_another(
     assert vault.live_total_assets(True) == vault.totalAssets() - 10 * WAD
 
 
-def test_live_rate__locked_profit__covers_a_loss_first(staked: Setup) -> None:
+def test_live_rate__locked_profit__covers_a_loss_first_but_no_visible_slash(
+    staked: Setup,
+) -> None:
     vault = staked.vault
     vault.pay_rewards(4 * WAD, sender=staked.actors.payer)
     total = vault.totalAssets()
-    staked.report(57 * WAD, at_risk=WAD)
+    staked.report(57 * WAD)
     assert vault.live_total_assets(True) == total
-    staked.report(57 * WAD, at_risk=2 * WAD)
+    staked.report(55 * WAD)
     assert vault.live_total_assets(True) == total - WAD
+    staked.report(57 * WAD, at_risk=WAD)
+    assert vault.live_total_assets(True) == total - WAD
+    assert vault.live_total_assets(False) == total
+    staked.report(55 * WAD, at_risk=WAD)
+    assert vault.live_total_assets(True) == total - 2 * WAD
+    assert vault.live_total_assets(False) == total - WAD
 
 
 def test_live_rate__everything_lost__is_dust_and_does_not_revert(staked: Setup) -> None:
@@ -109,7 +125,7 @@ def test_live_rate__adapter_claims_more_than_can_be__reverts(staked: Setup) -> N
     staked.report(2**120)
     with pytest.raises(Revert) as failure:
         staked.vault.live_rate()
-    assert failure.value.reason == "vault: adapter value too large"
+    assert failure.value.reason == "vault: adapter unreadable"
     staked.report(2**120 - 1)
     assert staked.vault.live_rate() == WAD
 

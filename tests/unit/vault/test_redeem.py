@@ -158,8 +158,7 @@ def test_redeem__worthless_vault_with_locked_rewards__does_not_break_the_books(
     staked.allocate(vault.idle())
     staked.report(0)
     staked.report(0, staked.second_adapter)
-    vault.sync(staked.adapter.address)
-    vault.sync(staked.second_adapter.address)
+    vault.sync()
     assert vault.totalAssets() == 0
     vault.pay_rewards(WAD, sender=staked.actors.payer)
 

@@ -97,7 +97,7 @@ def test_round_trip__any_combination_and_state__never_enriches(
 @property_of
 @given(
     acts=st.lists(
-        st.tuples(st.sampled_from(["deposit", "redeem", "sync", "sync second"]), amounts),
+        st.tuples(st.sampled_from(["deposit", "redeem", "sync"]), amounts),
         min_size=1,
         max_size=5,
     ),
@@ -123,9 +123,8 @@ def test_rate__any_actions__falls_by_losses_only_and_pays_at_most_the_live_one(
             rate, live_rate = vault.rate(), vault.live_rate()
             assert live_rate <= rate
             losses = 0
-            if name.startswith("sync"):
-                adapter = staked.second_adapter if name.endswith("second") else staked.adapter
-                receipt = vault.sync(adapter.address)
+            if name == "sync":
+                receipt = vault.sync()
             elif name == "deposit" and vault.previewDeposit(amount):
                 receipt = vault.deposit(amount, who, sender=who)
             elif name == "redeem" and vault.previewRedeem(min(amount, vault.maxRedeem(who))):

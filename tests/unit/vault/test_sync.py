@@ -3,13 +3,18 @@ import pytest
 from relever.chain import Revert
 from tests.unit.vault.conftest import DAY, SEED, UNLOCK_PERIOD, WAD, Setup
 
+# Steps of idle work that cost the adapter nearly all that a reading may.
+WORK = 29_700
+
 
 def test_sync__loss__is_booked_at_once(staked: Setup) -> None:
     vault, adapter = staked.vault, staked.adapter
     staked.report(50 * WAD)
-    assert vault.sync.call(adapter.address, sender=staked.actors.stranger) == (0, 10 * WAD)
+    supply = vault.totalSupply()
+    answer = vault.sync.call(sender=staked.actors.stranger)
+    assert answer == (90 * WAD + SEED, supply, True)
 
-    receipt = vault.sync(adapter.address, sender=staked.actors.stranger)
+    receipt = vault.sync(sender=staked.actors.stranger)
 
     assert receipt.events == [staked.synced(adapter, 0, 10 * WAD, 50 * WAD)]
     assert vault.booked(adapter.address) == 50 * WAD
@@ -21,7 +26,7 @@ def test_sync__gain__is_locked_and_unlocks_along_a_line(staked: Setup) -> None:
     vault, adapter = staked.vault, staked.adapter
     staked.report(67 * WAD)
 
-    receipt = vault.sync(adapter.address, sender=staked.actors.stranger)
+    receipt = vault.sync(sender=staked.actors.stranger)
 
     assert receipt.events == [staked.synced(adapter, 7 * WAD, 0, 67 * WAD)]
     for day in range(8):
@@ -34,20 +39,22 @@ def test_sync__gain__is_locked_and_unlocks_along_a_line(staked: Setup) -> None:
 
 def test_sync__exiting_stake__counts_too(staked: Setup) -> None:
     staked.adapter.set_value(10 * WAD, 45 * WAD)
-    staked.vault.sync(staked.adapter.address)
+    staked.vault.sync()
     assert staked.vault.booked(staked.adapter.address) == 55 * WAD
 
 
-def test_sync__value_at_risk__is_not_booked(staked: Setup) -> None:
+def test_sync__value_at_risk__is_not_booked_but_not_paid_either(staked: Setup) -> None:
+    vault = staked.vault
     staked.report(60 * WAD, at_risk=60 * WAD)
-    assert staked.vault.sync(staked.adapter.address).events == []
+    assert vault.sync.call() == (40 * WAD + SEED, vault.totalSupply(), True)
+    assert vault.sync().events == []
 
 
 def test_sync__nothing_new__emits_nothing(staked: Setup) -> None:
     before = staked.books()
-    receipt = staked.vault.sync(staked.adapter.address)
+    receipt = staked.vault.sync()
     assert receipt.events == []
-    assert staked.vault.sync.call(staked.adapter.address) == (0, 0)
+    assert staked.vault.sync.call() == (100 * WAD + SEED, 100 * WAD + SEED, True)
     assert staked.books() == before
 
 
@@ -58,7 +65,7 @@ def test_sync__loss_below_the_locked_profit__leaves_the_rate(staked: Setup) -> N
     staked.report(57 * WAD)
     total = vault.totalAssets()
 
-    vault.sync(staked.adapter.address)
+    vault.sync()
 
     assert vault.locked_profit() == 2 * WAD
     assert vault.totalAssets() == total
@@ -75,7 +82,7 @@ def test_sync__loss_above_the_locked_profit__takes_the_rest_from_the_rate(staked
     total = vault.totalAssets()
     staked.report(50 * WAD)
 
-    vault.sync(staked.adapter.address)
+    vault.sync()
 
     assert vault.locked_profit() == 0
     assert vault.totalAssets() == total - 3 * WAD
@@ -88,7 +95,7 @@ def test_sync__everything_lost__leaves_a_vault_that_works(staked: Setup) -> None
     staked.allocate(vault.idle())
     for adapter in (staked.adapter, staked.second_adapter):
         staked.report(0, adapter)
-        vault.sync(adapter.address)
+        vault.sync()
     assert vault.totalAssets() == vault.locked_profit() == 0
     vault.pay_rewards(WAD, sender=staked.actors.payer)
     staked.chain.advance(DAY)
@@ -105,7 +112,7 @@ def test_sync__later_gain__averages_the_time_by_amount(staked: Setup) -> None:
     assert vault.locked_profit() == WAD
     staked.report(62 * WAD)
 
-    vault.sync(staked.adapter.address)
+    vault.sync()
 
     assert vault.locked_profit() == 3 * WAD
     # One with a day left and two with seven: five days.
@@ -121,23 +128,34 @@ def test_sync__dust_gains_every_hour__do_not_hold_the_profit_back(staked: Setup)
     for hour in range(1, 7 * 24 + 1):
         staked.chain.advance(3600)
         staked.report(60 * WAD + hour)
-        vault.sync(staked.adapter.address)
+        vault.sync()
     assert vault.locked_profit() <= 1
     assert vault.totalAssets() >= 107 * WAD + SEED
 
 
-def test_sync__unknown_adapter__reverts(setup: Setup) -> None:
-    with pytest.raises(Revert) as failure:
-        setup.vault.sync(setup.actors.stranger)
-    assert failure.value.reason == "vault: unknown adapter"
+def test_sync__both_adapters__are_booked_together(staked: Setup) -> None:
+    """The loss of one meets the profit that was locked before, not the gain of the other."""
+    vault = staked.vault
+    vault.pay_rewards(4 * WAD, sender=staked.actors.payer)
+    staked.report(70 * WAD)
+    staked.report(15 * WAD, staked.second_adapter)
+    assert vault.sync.call() == (99 * WAD + SEED, 100 * WAD + SEED, True)
+
+    receipt = vault.sync(sender=staked.actors.stranger)
+
+    assert receipt.events == [
+        staked.synced(staked.adapter, 10 * WAD, 0, 70 * WAD),
+        staked.synced(staked.second_adapter, 0, 5 * WAD, 15 * WAD),
+    ]
+    assert vault.locked_profit() == 10 * WAD
+    assert vault.totalAssets() == 99 * WAD + SEED
 
 
 @pytest.mark.parametrize("fault", ["reverts", "no code", "too much"])
-def test_sync__unreadable_adapter__reverts_and_the_others_still_sync(
+def test_sync__unreadable_adapter__stays_as_booked_and_the_others_sync(
     staked: Setup, fault: str
 ) -> None:
     vault, adapter = staked.vault, staked.adapter
-    reason = "vault: adapter unreadable"
     match fault:
         case "reverts":
             adapter.set_broken(True)
@@ -145,33 +163,63 @@ def test_sync__unreadable_adapter__reverts_and_the_others_still_sync(
             staked.chain.set_code(adapter.address, b"")
         case "too much":
             staked.report(2**120)
-            reason = "vault: adapter value too large"
     before = staked.books()
-    with pytest.raises(Revert) as failure:
-        vault.sync(adapter.address)
-    assert failure.value.reason == reason
+    assert vault.sync.call() == (100 * WAD + SEED, 100 * WAD + SEED, False)
+    assert vault.sync().events == []
     assert staked.books() == before
+
     staked.report(19 * WAD, staked.second_adapter)
-    vault.sync(staked.second_adapter.address)
+    assert vault.sync.call() == (99 * WAD + SEED, 100 * WAD + SEED, False)
+
+    assert vault.sync().events == [staked.synced(staked.second_adapter, 0, WAD, 19 * WAD)]
+    assert vault.booked(adapter.address) == 60 * WAD
     assert vault.booked(staked.second_adapter.address) == 19 * WAD
+
+
+def test_sync__unreadable_risk__books_the_value_and_says_so(staked: Setup) -> None:
+    vault, adapter = staked.vault, staked.adapter
+    staked.report(59 * WAD, at_risk=2**120)
+    assert vault.sync.call() == (99 * WAD + SEED, 100 * WAD + SEED, False)
+    assert vault.sync().events == [staked.synced(adapter, 0, WAD, 59 * WAD)]
+
+
+@pytest.mark.parametrize("answer", [0, 2**120 - 1])
+def test_sync__largest_and_smallest_answer__count(staked: Setup, answer: int) -> None:
+    vault, adapter = staked.vault, staked.adapter
+    # With the other one empty the largest value just fits into the books.
+    staked.report(0, staked.second_adapter)
+    staked.report(answer)
+    vault.sync()
+    assert vault.booked(adapter.address) == answer
 
 
 def test_sync__starved_of_gas__books_the_truth_or_nothing(staked: Setup) -> None:
     """A caller who rations the gas cannot make a reading fail and pass for zero."""
-    vault, adapter = staked.vault, staked.adapter
-    adapter.set_work(1_000)
-    staked.report(59 * WAD)
+    vault = staked.vault
+    for adapter in (staked.adapter, staked.second_adapter):
+        adapter.set_work(WORK)
+        staked.report(vault.booked(adapter.address) - WAD, adapter)
     booked, starved = 0, 0
-    for gas in range(30_000, 300_000, 3_000):
+    for gas in range(30_000, 6_000_000, 30_000):
         with staked.chain.isolated():
-            reason = None
+            reason, values = None, (59 * WAD, 19 * WAD)
             try:
-                vault.sync(adapter.address, gas=gas)
+                assert vault.sync.call(gas=gas)[2] is True
+                vault.sync(gas=gas)
             except Revert as failure:
-                reason = failure.reason
-            assert reason in (None, "vault: adapter unreadable", "out of gas", "")
-            assert vault.booked(adapter.address) == (60 if reason is not None else 59) * WAD
+                reason, values = failure.reason, (60 * WAD, 20 * WAD)
+            assert reason in (None, "vault: too little gas", "out of gas", "")
+            assert vault.booked(staked.adapter.address) == values[0]
+            assert vault.booked(staked.second_adapter.address) == values[1]
             booked += reason is None
-            starved += reason == "vault: adapter unreadable"
+            starved += reason == "vault: too little gas"
     assert booked > 0
     assert starved > 0
+
+
+def test_sync__reading_that_costs_too_much__is_no_reading(staked: Setup) -> None:
+    vault, adapter = staked.vault, staked.adapter
+    adapter.set_work(WORK + 300)
+    staked.report(59 * WAD)
+    assert vault.sync.call() == (100 * WAD + SEED, 100 * WAD + SEED, False)
+    assert vault.sync().events == []
