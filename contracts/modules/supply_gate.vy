@@ -61,8 +61,8 @@ def _see(supply: uint256) -> (uint256, uint256):
     seen: uint256 = 0
     time: uint256 = 0
     stored, seen, time = packing._unpack_totals(self._sight)
-    # While nothing is above or below the accepted supply its time does not matter.
-    if accepted != stored or supply != seen or accepted != seen:
+    # While the supply is what it was and all of it is accepted, its time does not matter.
+    if accepted != stored or supply != seen:
         self._note(accepted, supply)
     return self._measure(accepted, supply)
 

@@ -82,14 +82,12 @@ def test_supply_gate__growth_that_was_seen__is_accepted_with_time(grown: Setup) 
 
 def test_supply_gate__burst_that_was_seen__opens_again_with_time(grown: Setup) -> None:
     grown.see(LARGE + CAPACITY * 3 // 2)
-    hours = 0
-    while not grown.oracle.supply_gate()[0]:
+    # It is half a capacity above it, of which the growing capacity covers a tenth.
+    for _ in range(11):
         with reverts("oracle: supply burst"):
             grown.oracle.price()
         grown.pass_hours(1)
-        hours += 1
-    # Half a capacity above it, of which the growing capacity covers a tenth.
-    assert hours == 11
+    assert grown.oracle.supply_gate()[0]
     assert grown.oracle.price() == FAIR
 
 
@@ -195,9 +193,11 @@ def test_supply_gate__fall_and_regrowth__is_growth_once_the_fall_was_followed(
 
 def test_supply_gate__supply_of_nothing__has_the_floor(grown: Setup) -> None:
     grown.see(0)
-    grown.pass_hours(48)
+    grown.pass_hours(60)
     assert grown.oracle.supply_gate() == (True, 0, FLOOR)
+    # Nothing is accepted any more.
     grown.rates.set_supply(FLOOR)
+    assert grown.oracle.supply_gate() == (True, FLOOR, FLOOR)
     assert grown.oracle.price() == FAIR
 
 
@@ -242,6 +242,9 @@ def test_accept_supply__more_came_than_was_explained__counts_above_it(grown: Set
         grown.event("SupplyAccepted", supply=LARGE * 2, accepted=LARGE * 3 // 2)
     ]
     assert grown.oracle.supply_gate() == (False, LARGE // 2, LARGE * 3 // 20)
+    # What is left was seen by that call: it is accepted with time.
+    grown.chain.advance(HOUR)
+    assert grown.oracle.supply_gate()[1] == LARGE // 2 - LARGE * 3 // 20 * HOUR // DAY
 
 
 @pytest.mark.parametrize("most", [0, LARGE // 2, LARGE, LARGE * 2])
