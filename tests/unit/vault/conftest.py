@@ -93,6 +93,15 @@ class Setup:
         return self.event("Synced", adapter=adapter.address, gain=gain, loss=loss, booked=booked)
 
 
+@dataclass(frozen=True)
+class Exits:
+    """A vault with its withdrawal queue and its side pocket."""
+
+    setup: Setup
+    queue: Contract
+    pocket: Contract
+
+
 def shares_down(assets: int, total: int, supply: int) -> int:
     return assets * (supply + VIRTUAL) // (total + VIRTUAL)
 
@@ -174,3 +183,15 @@ def staked(setup: Setup) -> Setup:
     setup.allocate(60 * WAD)
     setup.allocate(20 * WAD, setup.second_adapter)
     return setup
+
+
+@pytest.fixture
+def exits(staked: Setup) -> Exits:
+    """The same with a queue, which every actor has approved, and a side pocket."""
+    chain, vault, actors = staked.chain, staked.vault, staked.actors
+    queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, DAY, sender=actors.stranger)
+    pocket = chain.deploy(artifact("SidePocket"), vault.address, sender=actors.stranger)
+    vault.set_exits(queue.address, pocket.address, sender=actors.owner)
+    for account in chain.accounts[:8]:
+        vault.approve(queue.address, UNLIMITED, sender=account)
+    return Exits(staked, queue, pocket)
