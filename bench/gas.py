@@ -23,10 +23,10 @@ from relever.parts import PartError
 OUTPUT = Path(__file__).resolve().parents[1] / "build" / "bench" / "gas.json"
 HARDFORK = "prague"
 TITLE = f"Gas of whole transactions (Anvil, {HARDFORK})"
-CAPTION = "first: by a new user; before a colon: where our vault has stake"
+CAPTION = "first: by a new user; before a colon: our vault's state, or where it has stake"
 # What is deployed, named here to be compiled side by side.
 OURS = (
-    *("LRTVault", "WithdrawalQueue", "EigenLayerAdapter", "SymbioticAdapter"),
+    *("LRTVault", "WithdrawalQueue", "SidePocket", "EigenLayerAdapter", "SymbioticAdapter"),
     *("StETHDouble", "WstETHDouble", "EigenPodManagerDouble", "AVSRegistrarDouble"),
     "ConstantOracle",
 )

@@ -1,9 +1,10 @@
 """What vaults cost: ours beside OpenZeppelin's and MetaMorpho, and ours with syncs and its queue.
 
 Beside the peers every vault is over WETH. Ours lists a Symbiotic adapter with nothing staked in it,
-so there is nothing to sync. MetaMorpho supplies what comes to a market that is half lent out. The
-rows with syncs are over the double of wstETH, which EigenLayer and Symbiotic stake here; the vault
-in Symbiotic is the one with a veto window, which costs more to read.
+so there is nothing to sync; where no row says so, no profit unlocks in it and no exit fee is set.
+MetaMorpho supplies what comes to a market that is half lent out. The rows with syncs are over the
+double of wstETH, which EigenLayer and Symbiotic stake here; the vault in Symbiotic is the one with
+a veto window, which costs more to read.
 
 Every figure is of a transaction 12 seconds after the one before; approvals were given before.
 """
@@ -29,6 +30,7 @@ HOLDING = 1_000 * WAD
 DEPOSITED = 100 * WAD
 STAKED = 40 * WAD
 AMOUNT = 10 * WAD
+LARGEST_EXIT_FEE = WAD // 100
 SLASH = WAD // 100  # of EigenLayer's operator
 MORPHO_LTV = 945 * WAD // 1000
 LINE = 10  # requests that one finalisation pays
@@ -48,9 +50,7 @@ def beside_peers(world: World, code: Code) -> list[Row]:
     """Our vault without stake, next to each peer."""
     weth = world.core.weth
     with world.chain.isolated():
-        vault, _ = _our_vault(world, weth)
-        _list_adapter(world, vault, _weth_adapter(world, vault))
-        ours = _erc4626(world, vault, weth)
+        ours = _erc4626(world, _our_weth_vault(world), weth)
     with world.chain.isolated():
         openzeppelin = _erc4626(world, _openzeppelin(world, code), weth)
     with world.chain.isolated():
@@ -62,7 +62,38 @@ def beside_peers(world: World, code: Code) -> list[Row]:
             Row(what, gas, openzeppelin[what], "OpenZeppelin", target),
             Row(what, gas, metamorpho[what], "MetaMorpho"),
         ]
+    for name, change, affected in (
+        ("unlocking", _pay_rewards, ("deposit", "redeem")),
+        ("exit fee", _set_exit_fee, ("redeem",)),
+    ):
+        with world.chain.isolated():
+            vault = _our_weth_vault(world)
+            change(world, vault)
+            figures = _erc4626(world, vault, weth)
+        rows += [
+            Row(f"{name}: {what}", figures[what], openzeppelin[what], "OpenZeppelin")
+            for what in affected
+        ]
     return rows
+
+
+def _our_weth_vault(world: World) -> Contract:
+    vault, _ = _our_vault(world, world.core.weth)
+    _list_adapter(world, vault, _weth_adapter(world, vault))
+    return vault
+
+
+def _pay_rewards(world: World, vault: Contract) -> None:
+    """Profit that unlocks throughout."""
+    payer = world.roles.keeper
+    _give(world, world.core.weth, payer, vault)
+    vault.pay_rewards(AMOUNT, sender=payer)
+
+
+def _set_exit_fee(world: World, vault: Contract) -> None:
+    """A fee that every exit pays, since more than is idle is the buffer; it unlocks as profit."""
+    _pay_rewards(world, vault)
+    vault.set_exit_fee(HOLDING, LARGEST_EXIT_FEE, sender=world.roles.owner)
 
 
 def _openzeppelin(world: World, code: Code) -> Contract:
