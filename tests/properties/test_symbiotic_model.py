@@ -589,6 +589,19 @@ def test_symbiotic_model__full_slashes_and_stakes_in_turn__until_shares_overflow
     assert machine.reached["stake refused: MathOverflowedMulDiv()"] == 1
 
 
+def test_symbiotic_model__rounding_meets_an_empty_bucket__falls_on_the_next(
+    machine: SymbioticMachine,
+) -> None:
+    machine._to_next_epoch(-1)
+    captured = machine.state.clock.time
+    machine._to_next_epoch(0)
+    machine._start_exit(WAD * 3 // 10)
+    # Of 7 units 4.9 and 2.1 are due; what is left of 4 and 2 would be the empty bucket's.
+    machine._slash(7, captured)
+    machine.as_the_model_says()
+    assert machine.state.position.exiting == WAD * 3 // 10 - 3
+
+
 def test_symbiotic_model__more_requests_than_the_adapter_looks_at__all_is_at_risk(
     scene: Scene,
 ) -> None:
