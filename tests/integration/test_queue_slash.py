@@ -1,33 +1,33 @@
 """The withdrawal queue over EigenLayer itself: who waits shares a slash, who is paid does not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from relever.artifacts import artifact
-from relever.baselayer import World, build_world, deploy_core
+from relever.baselayer import build_world, deploy_core
 from relever.chain import Anvil, Chain, Contract, Revert
-from relever.protocol import contract_address
+from tests.suites import (
+    DAY,
+    PATIENCE,
+    SEED,
+    UNLIMITED,
+    VIRTUAL,
+    WAD,
+    Suite,
+    deploy_adapter,
+    deploy_exits,
+    deploy_vault,
+    enter,
+    stake,
+)
 
-WAD = 10**18
-DAY = 86_400
-UNLIMITED = 2**256 - 1
-NO_CAP = 2**112
-NOBODY = "0x0000000000000000000000000000000000000000"
-SEED = 10**15
-VIRTUAL = 10**9
-PATIENCE = 3 * DAY
 
-
-@dataclass(frozen=True)
-class Suite:
+class LineSuite(Suite):
     """The depositor holds 60 shares, the lender 40; 80 are staked in EigenLayer, 20 idle."""
 
-    world: World
-    vault: Contract
-    adapter: Contract
-    queue: Contract
+    @property
+    def adapter(self) -> Contract:
+        return self.adapters[0]
 
     @property
     def leaver(self) -> str:
@@ -37,95 +37,34 @@ class Suite:
     def stayer(self) -> str:
         return self.world.roles.lender
 
-    def join(self, shares: int, who: str) -> int:
-        self.vault.approve(self.queue.address, shares, sender=who)
-        receipt = self.queue.requestRedeem(shares, who, who, sender=who)
-        return int(receipt.events[-1].args["requestId"])
-
-    def start_exit(self, amount: int) -> int:
-        receipt = self.vault.deallocate(
-            self.adapter.address, amount, sender=self.world.roles.allocator
-        )
-        return int(receipt.events[-1].args["id"])
-
     def bring_home(self, exit_id: int) -> None:
         self.world.pass_withdrawal_delay()
-        self.vault.finish_exit(self.adapter.address, exit_id, sender=self.world.roles.stranger)
-
-    def finalize(self) -> None:
-        self.queue.finalize(10, sender=self.world.roles.stranger)
-
-    def claim(self, request: int, who: str) -> int:
-        wsteth = self.world.core.wsteth
-        had = wsteth.balanceOf(who)
-        self.queue.claim(request, who, sender=who)
-        return int(wsteth.balanceOf(who) - had)
-
-    def conserved(self) -> None:
-        """Every unit is idle, staked, leaving or set aside, and every token in its place."""
-        vault, queue, wsteth = self.vault, self.queue, self.world.core.wsteth
-        assert wsteth.balanceOf(vault.address) == vault.idle()
-        assert wsteth.balanceOf(queue.address) == queue.set_aside()
-        assert vault.balanceOf(queue.address) == vault.queued_shares()
-        booked = vault.booked(self.adapter.address)
-        assert vault.totalAssets() + vault.locked_profit() == vault.idle() + booked
-        assert booked == self.adapter.staked() + self.adapter.exiting()
+        self.finish_exit(self.adapter, exit_id)
 
 
 @pytest.fixture(scope="module")
-def built() -> Iterator[Suite]:
+def built() -> Iterator[LineSuite]:
     with Anvil.start() as node:
-        world = build_world(deploy_core(Chain.connect(node.url)))
-        chain, roles, core = world.chain, world.roles, world.core
-        for who in (roles.owner, roles.depositor, roles.lender):
-            world.fund(who, wsteth=1_000 * WAD)
-        core.wsteth.approve(contract_address(chain, roles.owner, after=1), SEED, sender=roles.owner)
-        vault = chain.deploy(
-            artifact("LRTVault"),
-            core.wsteth.address,
-            "Relever LRT",
-            "rLRT",
-            roles.allocator,
-            roles.guardian,
-            7 * DAY,
-            NO_CAP,
-            roles.owner,
-            sender=roles.owner,
-        )
-        adapter = chain.deploy(
-            artifact("EigenLayerAdapter"),
-            vault.address,
-            core.wsteth_strategy.address,
-            core.delegation_manager.address,
-            core.strategy_manager.address,
-            roles.operator,
-            NOBODY,
-            NOBODY,
-            sender=roles.owner,
-        )
-        queue = chain.deploy(
-            artifact("WithdrawalQueue"), vault.address, PATIENCE, sender=roles.owner
-        )
-        vault.add_adapter(adapter.address, NO_CAP, WAD, sender=roles.owner)
-        pocket = chain.deploy(artifact("SidePocket"), vault.address, sender=roles.owner)
-        vault.set_exits(queue.address, pocket.address, sender=roles.owner)
-        for who, amount in ((roles.depositor, 60 * WAD), (roles.lender, 40 * WAD)):
-            core.wsteth.approve(vault.address, UNLIMITED, sender=who)
-            vault.deposit(amount, who, sender=who)
-        vault.allocate(adapter.address, 80 * WAD, sender=roles.allocator)
-        yield Suite(world, vault, adapter, queue)
+        world = build_world(deploy_core(Chain.connect(node.ipc)))
+        roles, vault = world.roles, deploy_vault(world)
+        adapter = deploy_adapter(world, vault)
+        queue = deploy_exits(world, vault)
+        for who, amount in ((roles.depositor, 60), (roles.lender, 40)):
+            enter(world, vault, who, amount * WAD)
+        stake(world, vault, adapter, 80 * WAD)
+        yield LineSuite(world, vault, queue, (adapter,))
 
 
 @pytest.fixture
-def suite(built: Suite) -> Iterator[Suite]:
+def suite(built: LineSuite) -> Iterator[LineSuite]:
     with built.world.chain.isolated():
         yield built
 
 
-def test_slash__while_waiting__is_shared_by_who_leaves_and_who_stays(suite: Suite) -> None:
+def test_slash__while_waiting__is_shared_by_who_leaves_and_who_stays(suite: LineSuite) -> None:
     vault, leaver, stayer = suite.vault, suite.leaver, suite.stayer
     request = suite.join(60 * WAD, leaver)
-    exit_id = suite.start_exit(50 * WAD)
+    exit_id = suite.start_exit(suite.adapter, 50 * WAD)
     suite.world.slash(WAD // 4)
     suite.bring_home(exit_id)
 
@@ -143,10 +82,10 @@ def test_slash__while_waiting__is_shared_by_who_leaves_and_who_stays(suite: Suit
     assert vault.queued_shares() == 0
 
 
-def test_slash__request_of_the_whole_supply__everybody_gets_the_same(suite: Suite) -> None:
+def test_slash__request_of_the_whole_supply__everybody_gets_the_same(suite: LineSuite) -> None:
     first = suite.join(60 * WAD, suite.leaver)
     second = suite.join(40 * WAD, suite.stayer)
-    exit_id = suite.start_exit(80 * WAD)
+    exit_id = suite.start_exit(suite.adapter, 80 * WAD)
     suite.world.slash(WAD // 2)
     suite.finalize()
     suite.conserved()
@@ -164,14 +103,14 @@ def test_slash__request_of_the_whole_supply__everybody_gets_the_same(suite: Suit
     assert suite.vault.totalAssets() <= SEED
 
 
-def test_slash__after_part_was_filled__reaches_only_what_still_waits(suite: Suite) -> None:
+def test_slash__after_part_was_filled__reaches_only_what_still_waits(suite: LineSuite) -> None:
     leaver = suite.leaver
     request = suite.join(60 * WAD, leaver)
     suite.finalize()
     aside = suite.queue.set_aside()
     assert aside == 20 * WAD + SEED
     suite.world.slash(WAD // 2)
-    exit_id = suite.start_exit(UNLIMITED >> 8)
+    exit_id = suite.start_exit(suite.adapter, UNLIMITED >> 8)
     suite.bring_home(exit_id)
     assert suite.queue.set_aside() == aside
     suite.finalize()
@@ -182,9 +121,9 @@ def test_slash__after_part_was_filled__reaches_only_what_still_waits(suite: Suit
     assert expected - 2 <= paid <= expected
 
 
-def test_slash__after_it_was_finalised__leaves_the_claim_alone(suite: Suite) -> None:
+def test_slash__after_it_was_finalised__leaves_the_claim_alone(suite: LineSuite) -> None:
     request = suite.join(60 * WAD, suite.leaver)
-    exit_id = suite.start_exit(50 * WAD)
+    exit_id = suite.start_exit(suite.adapter, 50 * WAD)
     suite.bring_home(exit_id)
     suite.finalize()
     suite.world.slash(WAD)
@@ -194,7 +133,7 @@ def test_slash__after_it_was_finalised__leaves_the_claim_alone(suite: Suite) -> 
 
 
 def test_slash__between_the_exit_and_the_request__is_paid_at_the_rate_of_the_request(
-    suite: Suite,
+    suite: LineSuite,
 ) -> None:
     """A gain after the request stays with the others, a loss before it is in its rate already."""
     suite.world.slash(WAD // 4)
@@ -203,14 +142,14 @@ def test_slash__between_the_exit_and_the_request__is_paid_at_the_rate_of_the_req
     assert worth == 60 * WAD * (80 * WAD + SEED + VIRTUAL) // (100 * WAD + SEED + VIRTUAL)
     suite.vault.pay_rewards(8 * WAD, sender=suite.stayer)
     suite.world.chain.advance(7 * DAY)
-    exit_id = suite.start_exit(40 * WAD)
+    exit_id = suite.start_exit(suite.adapter, 40 * WAD)
     suite.bring_home(exit_id)
     suite.finalize()
     suite.conserved()
     assert suite.claim(request, suite.leaver) == worth
 
 
-def test_overdue__nobody_takes_stake_back__a_stranger_does(suite: Suite) -> None:
+def test_overdue__nobody_takes_stake_back__a_stranger_does(suite: LineSuite) -> None:
     stranger = suite.world.roles.stranger
     request = suite.join(60 * WAD, suite.leaver)
     with pytest.raises(Revert) as failure:
@@ -227,7 +166,7 @@ def test_overdue__nobody_takes_stake_back__a_stranger_does(suite: Suite) -> None
     assert 60 * WAD - 100 <= suite.claim(request, suite.leaver) <= 60 * WAD
 
 
-def test_everything_slashed__with_a_line__pays_what_is_idle(suite: Suite) -> None:
+def test_everything_slashed__with_a_line__pays_what_is_idle(suite: LineSuite) -> None:
     first = suite.join(60 * WAD, suite.leaver)
     second = suite.join(40 * WAD, suite.stayer)
     suite.world.slash(WAD)

@@ -9,19 +9,20 @@ from relever.artifacts import artifact
 from relever.baselayer import Feed, RewardsClaim, World, build_world, deploy_core
 from relever.chain import Anvil, Chain, Contract
 from tests.scene import reverts
-from tests.unit.adapters.conftest import (
-    CAP,
+from tests.suites import (
+    DAY,
+    NOBODY,
+    SEED,
+    UNLIMITED,
+    VIRTUAL,
+    WAD,
     deploy_adapter,
     deploy_symbiotic_adapter,
     deploy_vault,
+    enter,
+    stake,
 )
 
-WAD = 10**18
-DAY = 86_400
-UNLIMITED = 2**256 - 1
-NOBODY = "0x0000000000000000000000000000000000000000"
-SEED = 10**15
-VIRTUAL = 10**9
 # A reward token is worth 0.002 ETH; its pool takes 0.3 %, the LST's 0.01 %.
 PRICE = 2 * 10**15
 TERMS_MAX_AGE, DISCOUNT = DAY, 2 * 10**16
@@ -91,7 +92,7 @@ def built() -> Iterator[Suite]:
         world = build_world(deploy_core(Chain.connect(node.ipc)))
         chain, roles, core = world.chain, world.roles, world.core
         wsteth, weth = core.wsteth, core.weth
-        for who in (roles.owner, roles.depositor, roles.lender, roles.stranger, roles.trader):
+        for who in (roles.stranger, roles.trader):
             world.fund(who, wsteth=1_000 * WAD)
         vault = deploy_vault(world)
 
@@ -122,12 +123,10 @@ def built() -> Iterator[Suite]:
         symbiotic = deploy_symbiotic_adapter(
             world, vault, place.vault.address, place.rewards.address, seller.address
         )
-        for who, amount in ((roles.depositor, 60 * WAD), (roles.lender, 40 * WAD)):
-            wsteth.approve(vault.address, UNLIMITED, sender=who)
-            vault.deposit(amount, who, sender=who)
+        for who, amount in ((roles.depositor, 60), (roles.lender, 40)):
+            enter(world, vault, who, amount * WAD)
         for adapter in (eigenlayer, symbiotic):
-            vault.add_adapter(adapter.address, CAP, WAD, sender=roles.owner)
-            vault.allocate(adapter.address, 40 * WAD, sender=roles.allocator)
+            stake(world, vault, adapter, 40 * WAD)
         wsteth.approve(place.vault.address, UNLIMITED, sender=roles.stranger)
         place.vault.deposit(roles.stranger, 40 * WAD, sender=roles.stranger)
         yield Suite(world, vault, eigenlayer, symbiotic, seller, reward, feed)

@@ -1,41 +1,33 @@
 """A slash in EigenLayer's own AllocationManager, all the way to the holders of the LRT."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from relever.artifacts import artifact
-from relever.baselayer import World, build_world, deploy_core
+from relever.baselayer import build_world, deploy_core
 from relever.chain import Anvil, Chain, Contract, Event, Revert
-from relever.protocol import contract_address
+from tests.suites import (
+    DAY,
+    SEED,
+    WAD,
+    Suite,
+    deploy_adapter,
+    deploy_exits,
+    deploy_vault,
+    enter,
+    stake,
+)
 
-WAD = 10**18
-DAY = 86_400
-UNLIMITED = 2**256 - 1
-NO_CAP = 2**112
-NOBODY = "0x0000000000000000000000000000000000000000"
-SEED = 10**15
-VIRTUAL = 10**9
 # EigenLayer's scaling factors have 18 decimals: a unit for each whole token staked, at most.
 DUST = 100
 
 
-@dataclass(frozen=True)
-class Suite:
-    """A vault with one real adapter; the depositor holds 60 shares, the lender 40."""
-
-    world: World
-    vault: Contract
-    adapter: Contract
+class EigenSuite(Suite):
+    """The depositor holds 60 shares, the lender 40; 80 are staked in EigenLayer, 20 idle."""
 
     @property
-    def chain(self) -> Chain:
-        return self.world.chain
-
-    @property
-    def allocator(self) -> str:
-        return self.world.roles.allocator
+    def adapter(self) -> Contract:
+        return self.adapters[0]
 
     def slash(self, part: int) -> None:
         """Slash the operator; EigenLayer itself reports the loss."""
@@ -43,62 +35,27 @@ class Suite:
         assert receipt.events[-1].name == "OperatorSlashed"
         assert receipt.events[-1].address == self.world.core.allocation_manager.address
 
-    def redeem(self, shares: int, who: str) -> int:
-        receipt = self.vault.redeem(shares, who, who, sender=who)
-        return int(receipt.events[-1].args["assets"])
-
-    def worth(self, total: int, shares: int) -> int:
-        """Shares at a total, rounded down, without asking the vault."""
-        return shares * (total + VIRTUAL) // (self.vault.totalSupply() + VIRTUAL)
-
 
 @pytest.fixture(scope="module")
-def built() -> Iterator[Suite]:
+def built() -> Iterator[EigenSuite]:
     with Anvil.start() as node:
         world = build_world(deploy_core(Chain.connect(node.ipc)))
-        chain, roles, core = world.chain, world.roles, world.core
-        for who in (roles.owner, roles.depositor, roles.lender, roles.stranger):
-            world.fund(who, wsteth=1_000 * WAD)
-        core.wsteth.approve(contract_address(chain, roles.owner, after=1), SEED, sender=roles.owner)
-        vault = chain.deploy(
-            artifact("LRTVault"),
-            core.wsteth.address,
-            "Relever LRT",
-            "rLRT",
-            roles.allocator,
-            roles.guardian,
-            7 * DAY,
-            NO_CAP,
-            roles.owner,
-            sender=roles.owner,
-        )
-        adapter = chain.deploy(
-            artifact("EigenLayerAdapter"),
-            vault.address,
-            core.wsteth_strategy.address,
-            core.delegation_manager.address,
-            core.strategy_manager.address,
-            roles.operator,
-            NOBODY,
-            NOBODY,
-            sender=roles.owner,
-        )
-        vault.add_adapter(adapter.address, NO_CAP, WAD, sender=roles.owner)
-        for who, amount in ((roles.depositor, 60 * WAD), (roles.lender, 40 * WAD)):
-            core.wsteth.approve(vault.address, UNLIMITED, sender=who)
-            vault.deposit(amount, who, sender=who)
-        core.wsteth.approve(vault.address, UNLIMITED, sender=roles.stranger)
-        vault.allocate(adapter.address, 80 * WAD, sender=roles.allocator)
-        yield Suite(world, vault, adapter)
+        roles, vault = world.roles, deploy_vault(world)
+        adapter = deploy_adapter(world, vault)
+        queue = deploy_exits(world, vault)
+        for who, amount in ((roles.depositor, 60), (roles.lender, 40), (roles.stranger, 0)):
+            enter(world, vault, who, amount * WAD)
+        stake(world, vault, adapter, 80 * WAD)
+        yield EigenSuite(world, vault, queue, (adapter,))
 
 
 @pytest.fixture
-def suite(built: Suite) -> Iterator[Suite]:
+def suite(built: EigenSuite) -> Iterator[EigenSuite]:
     with built.chain.isolated():
         yield built
 
 
-def test_slash__synced_by_anyone__falls_on_every_holder_alike(suite: Suite) -> None:
+def test_slash__synced_by_anyone__falls_on_every_holder_alike(suite: EigenSuite) -> None:
     vault, adapter, roles = suite.vault, suite.adapter, suite.world.roles
     before = vault.totalAssets()
     assert before == 100 * WAD + SEED
@@ -116,7 +73,7 @@ def test_slash__synced_by_anyone__falls_on_every_holder_alike(suite: Suite) -> N
         assert vault.convertToAssets(vault.balanceOf(who)) == suite.worth(total, shares)
 
 
-def test_slash__redeem_before_anyone_synced__pays_no_more_than_waiting(suite: Suite) -> None:
+def test_slash__redeem_before_anyone_synced__pays_no_more_than_waiting(suite: EigenSuite) -> None:
     vault, roles = suite.vault, suite.world.roles
     suite.slash(WAD // 2)
     total = 60 * WAD + SEED
@@ -130,7 +87,7 @@ def test_slash__redeem_before_anyone_synced__pays_no_more_than_waiting(suite: Su
     assert vault.booked(suite.adapter.address) == 40 * WAD
 
 
-def test_slash__deposit_before_anyone_synced__does_not_share_the_loss(suite: Suite) -> None:
+def test_slash__deposit_before_anyone_synced__does_not_share_the_loss(suite: EigenSuite) -> None:
     vault, newcomer = suite.vault, suite.world.roles.stranger
     suite.slash(WAD // 2)
     vault.deposit(10 * WAD, newcomer, sender=newcomer)
@@ -138,7 +95,7 @@ def test_slash__deposit_before_anyone_synced__does_not_share_the_loss(suite: Sui
     assert 10 * WAD - 2 <= worth <= 10 * WAD
 
 
-def test_slash__exit_in_the_queue__is_reached_too(suite: Suite) -> None:
+def test_slash__exit_in_the_queue__is_reached_too(suite: EigenSuite) -> None:
     vault, adapter = suite.vault, suite.adapter
     vault.deallocate(adapter.address, 30 * WAD, sender=suite.allocator)
     (root,) = suite.world.core.delegation_manager.getQueuedWithdrawalRoots(adapter.address)
@@ -153,7 +110,7 @@ def test_slash__exit_in_the_queue__is_reached_too(suite: Suite) -> None:
     assert vault.totalAssets() == 80 * WAD + SEED
 
 
-def test_slash__exit_that_has_matured__is_spared(suite: Suite) -> None:
+def test_slash__exit_that_has_matured__is_spared(suite: EigenSuite) -> None:
     vault, adapter = suite.vault, suite.adapter
     vault.deallocate(adapter.address, 30 * WAD, sender=suite.allocator)
     (root,) = suite.world.core.delegation_manager.getQueuedWithdrawalRoots(adapter.address)
@@ -166,7 +123,7 @@ def test_slash__exit_that_has_matured__is_spared(suite: Suite) -> None:
     assert vault.booked(adapter.address) == 50 * WAD * 3 // 4
 
 
-def test_slash__locked_rewards__meet_the_loss_first(suite: Suite) -> None:
+def test_slash__locked_rewards__meet_the_loss_first(suite: EigenSuite) -> None:
     vault, roles = suite.vault, suite.world.roles
     vault.pay_rewards(5 * WAD, sender=roles.stranger)
     suite.slash(WAD // 20)
@@ -176,7 +133,7 @@ def test_slash__locked_rewards__meet_the_loss_first(suite: Suite) -> None:
     assert vault.rate() == WAD
 
 
-def test_slash__everything__kills_the_adapter_and_not_the_vault(suite: Suite) -> None:
+def test_slash__everything__kills_the_adapter_and_not_the_vault(suite: EigenSuite) -> None:
     vault, adapter, roles = suite.vault, suite.adapter, suite.world.roles
     suite.slash(WAD)
     assert adapter.total_assets() == 0
@@ -195,7 +152,7 @@ def test_slash__everything__kills_the_adapter_and_not_the_vault(suite: Suite) ->
     assert WAD - 10 <= vault.previewRedeem(vault.balanceOf(roles.stranger)) <= WAD
 
 
-def test_undelegation__forced_by_the_operator__comes_home_whole(suite: Suite) -> None:
+def test_undelegation__forced_by_the_operator__comes_home_whole(suite: EigenSuite) -> None:
     vault, adapter, core = suite.vault, suite.adapter, suite.world.core
     core.delegation_manager.undelegate(adapter.address, sender=suite.world.roles.operator)
     assert (adapter.staked(), adapter.exiting()) == (0, 80 * WAD)
@@ -212,7 +169,7 @@ def test_undelegation__forced_by_the_operator__comes_home_whole(suite: Suite) ->
     assert vault.booked(adapter.address) == 0
 
 
-def test_donation__to_the_strategy__is_a_gain_that_unlocks_slowly(suite: Suite) -> None:
+def test_donation__to_the_strategy__is_a_gain_that_unlocks_slowly(suite: EigenSuite) -> None:
     vault, core = suite.vault, suite.world.core
     core.wsteth.transfer(core.wsteth_strategy.address, 8 * WAD, sender=suite.world.roles.stranger)
     vault.sync()
@@ -222,7 +179,9 @@ def test_donation__to_the_strategy__is_a_gain_that_unlocks_slowly(suite: Suite) 
     assert 108 * WAD + SEED - DUST <= vault.totalAssets() <= 108 * WAD + SEED
 
 
-def test_slash__three_in_a_row_with_stakes_and_exits_between__is_conserved(suite: Suite) -> None:
+def test_slash__three_in_a_row_with_stakes_and_exits_between__is_conserved(
+    suite: EigenSuite,
+) -> None:
     """Every unit is idle, staked or lost: the tokens that EigenLayer holds say the same."""
     vault, adapter, roles = suite.vault, suite.adapter, suite.world.roles
     paid = 0
@@ -247,7 +206,7 @@ def test_slash__three_in_a_row_with_stakes_and_exits_between__is_conserved(suite
 
 
 @pytest.mark.parametrize("part", [WAD // 10, WAD - 1, WAD])
-def test_slash__any_size__every_view_still_answers(suite: Suite, part: int) -> None:
+def test_slash__any_size__every_view_still_answers(suite: EigenSuite, part: int) -> None:
     vault, who = suite.vault, suite.world.roles.depositor
     suite.slash(part)
     assert vault.live_rate() < vault.rate() == WAD

@@ -1,40 +1,40 @@
 """A slash in Symbiotic itself, at once or after a veto window, to the holders of the LRT."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
 from relever.artifacts import artifact
-from relever.baselayer import Symbiotic, World, build_world, deploy_core
+from relever.baselayer import Symbiotic, build_world, deploy_core
 from relever.chain import Anvil, Chain, Contract, Event, Revert
-from relever.protocol import contract_address
+from tests.suites import (
+    SEED,
+    UNLIMITED,
+    WAD,
+    Suite,
+    deploy_exits,
+    deploy_symbiotic_adapter,
+    deploy_vault,
+    enter,
+    stake,
+)
 
-WAD = 10**18
-DAY = 86_400
-UNLIMITED = 2**256 - 1
-NO_CAP = 2**112
-NOBODY = "0x0000000000000000000000000000000000000000"
-SEED = 10**15
-VIRTUAL = 10**9
 # What a slash can miss an adapter's exact share by: 2 between stake and exits, 2 for each of three.
 DUST = 8
 
 
-@dataclass(frozen=True)
-class Suite:
+class SymbioticSuite(Suite):
     """The depositor holds 60 shares, the lender 40; 40 are staked in each of Symbiotic's two
     vaults, where a stranger has 40 too, and 20 are idle.
     """
 
-    world: World
-    vault: Contract
-    instant: Contract
-    veto: Contract
+    @property
+    def instant(self) -> Contract:
+        return self.adapters[0]
 
     @property
-    def chain(self) -> Chain:
-        return self.world.chain
+    def veto(self) -> Contract:
+        return self.adapters[1]
 
     @property
     def symbiotic(self) -> Symbiotic:
@@ -46,88 +46,30 @@ class Suite:
         self.chain.advance(1)
         return captured
 
-    def start_exit(self, adapter: Contract, amount: int) -> int:
-        receipt = self.vault.deallocate(adapter.address, amount, sender=self.world.roles.allocator)
-        return int(receipt.events[-1].args["id"])
-
-    def finish_exit(self, adapter: Contract, exit_id: int) -> int:
-        """Anyone brings an exit home."""
-        stranger = self.world.roles.stranger
-        receipt = self.vault.finish_exit(adapter.address, exit_id, sender=stranger)
-        (finished,) = [
-            event
-            for event in receipt.events
-            if event.name == "ExitFinished" and event.address == self.vault.address
-        ]
-        return int(finished.args["amount"])
-
-    def redeem(self, shares: int, who: str) -> int:
-        receipt = self.vault.redeem(shares, who, who, sender=who)
-        return int(receipt.events[-1].args["assets"])
-
-    def worth(self, total: int, shares: int) -> int:
-        """Shares at a total, rounded down, without asking the vault."""
-        return shares * (total + VIRTUAL) // (self.vault.totalSupply() + VIRTUAL)
-
-    def conserved(self) -> None:
-        """Every unit is idle or booked, every token in its place, every book as Symbiotic says."""
-        vault, wsteth = self.vault, self.world.core.wsteth
-        booked = 0
-        for adapter in (self.instant, self.veto):
-            assert vault.booked(adapter.address) == adapter.total_assets()
-            booked += adapter.total_assets()
-            assert wsteth.balanceOf(adapter.address) == 0
-        assert wsteth.balanceOf(vault.address) == vault.idle()
-        assert vault.totalAssets() + vault.locked_profit() == vault.idle() + booked
-
 
 @pytest.fixture(scope="module")
-def built() -> Iterator[Suite]:
+def built() -> Iterator[SymbioticSuite]:
     with Anvil.start() as node:
-        world = build_world(deploy_core(Chain.connect(node.url)))
-        chain, roles, wsteth = world.chain, world.roles, world.core.wsteth
-        for who in (roles.owner, roles.depositor, roles.lender, roles.stranger):
-            world.fund(who, wsteth=1_000 * WAD)
-        wsteth.approve(contract_address(chain, roles.owner, after=1), SEED, sender=roles.owner)
-        vault = chain.deploy(
-            artifact("LRTVault"),
-            wsteth.address,
-            "Relever LRT",
-            "rLRT",
-            roles.allocator,
-            roles.guardian,
-            7 * DAY,
-            NO_CAP,
-            roles.owner,
-            sender=roles.owner,
-        )
-        for who, amount in ((roles.depositor, 60 * WAD), (roles.lender, 40 * WAD)):
-            wsteth.approve(vault.address, UNLIMITED, sender=who)
-            vault.deposit(amount, who, sender=who)
-        wsteth.approve(vault.address, UNLIMITED, sender=roles.stranger)
+        world = build_world(deploy_core(Chain.connect(node.ipc)))
+        roles, wsteth, vault = world.roles, world.core.wsteth, deploy_vault(world)
+        queue = deploy_exits(world, vault)
+        for who, amount in ((roles.depositor, 60), (roles.lender, 40), (roles.stranger, 0)):
+            enter(world, vault, who, amount * WAD)
         adapters = []
         for place in (world.symbiotic.instant, world.symbiotic.veto):
-            adapter = chain.deploy(
-                artifact("SymbioticAdapter"),
-                vault.address,
-                place.vault.address,
-                NOBODY,
-                NOBODY,
-                sender=roles.owner,
-            )
-            vault.add_adapter(adapter.address, NO_CAP, WAD, sender=roles.owner)
-            vault.allocate(adapter.address, 40 * WAD, sender=roles.allocator)
+            adapter = deploy_symbiotic_adapter(world, vault, place.vault.address)
+            stake(world, vault, adapter, 40 * WAD)
             wsteth.approve(place.vault.address, UNLIMITED, sender=roles.stranger)
             place.vault.deposit(roles.stranger, 40 * WAD, sender=roles.stranger)
             adapters.append(adapter)
         # Past the first epochs, so that there are some before.
         for _ in range(3):
             world.symbiotic.instant.pass_epoch()
-        yield Suite(world, vault, *adapters)
+        yield SymbioticSuite(world, vault, queue, tuple(adapters))
 
 
 @pytest.fixture
-def suite(built: Suite) -> Iterator[Suite]:
+def suite(built: SymbioticSuite) -> Iterator[SymbioticSuite]:
     with built.chain.isolated():
         yield built
 
@@ -135,7 +77,9 @@ def suite(built: Suite) -> Iterator[Suite]:
 # --- at once ---
 
 
-def test_instant_slash__synced_by_anyone__falls_on_every_holder_alike(suite: Suite) -> None:
+def test_instant_slash__synced_by_anyone__falls_on_every_holder_alike(
+    suite: SymbioticSuite,
+) -> None:
     vault, adapter, roles = suite.vault, suite.instant, suite.world.roles
     # 16 of 80, half of which are the vault's.
     suite.symbiotic.slash(16 * WAD)
@@ -153,7 +97,7 @@ def test_instant_slash__synced_by_anyone__falls_on_every_holder_alike(suite: Sui
     suite.conserved()
 
 
-def test_instant_slash__stake_and_exits_in_flight__bear_their_shares(suite: Suite) -> None:
+def test_instant_slash__stake_and_exits_in_flight__bear_their_shares(suite: SymbioticSuite) -> None:
     vault, adapter, place = suite.vault, suite.instant, suite.symbiotic.instant
     first = suite.start_exit(adapter, 10 * WAD)
     place.pass_epoch()
@@ -176,7 +120,7 @@ def test_instant_slash__stake_and_exits_in_flight__bear_their_shares(suite: Suit
 
 
 def test_instant_slash__redeem_before_anyone_synced__pays_no_more_than_waiting(
-    suite: Suite,
+    suite: SymbioticSuite,
 ) -> None:
     vault, roles = suite.vault, suite.world.roles
     suite.symbiotic.slash(40 * WAD)
@@ -190,7 +134,7 @@ def test_instant_slash__redeem_before_anyone_synced__pays_no_more_than_waiting(
 
 
 def test_instant_slash__deposit_before_anyone_synced__does_not_share_the_loss(
-    suite: Suite,
+    suite: SymbioticSuite,
 ) -> None:
     vault, newcomer = suite.vault, suite.world.roles.stranger
     suite.symbiotic.slash(40 * WAD)
@@ -200,7 +144,7 @@ def test_instant_slash__deposit_before_anyone_synced__does_not_share_the_loss(
     suite.conserved()
 
 
-def test_instant_slash__exit_that_has_matured__is_spared(suite: Suite) -> None:
+def test_instant_slash__exit_that_has_matured__is_spared(suite: SymbioticSuite) -> None:
     vault, adapter = suite.vault, suite.instant
     exit_id = suite.start_exit(adapter, 30 * WAD)
     suite.symbiotic.instant.pass_exit_delay()
@@ -215,7 +159,9 @@ def test_instant_slash__exit_that_has_matured__is_spared(suite: Suite) -> None:
 # --- after a veto window ---
 
 
-def test_veto_slash__requested__lowers_what_leaving_pays_and_nothing_else(suite: Suite) -> None:
+def test_veto_slash__requested__lowers_what_leaving_pays_and_nothing_else(
+    suite: SymbioticSuite,
+) -> None:
     vault, roles = suite.vault, suite.world.roles
     suite.symbiotic.request_slash(16 * WAD)
     assert suite.veto.value_at_risk() == 8 * WAD + DUST
@@ -230,7 +176,7 @@ def test_veto_slash__requested__lowers_what_leaving_pays_and_nothing_else(suite:
     assert vault.maxRedeem(roles.depositor) > 20 * WAD
 
 
-def test_veto_slash__escape_in_the_window__pays_no_more_than_waiting(suite: Suite) -> None:
+def test_veto_slash__escape_in_the_window__pays_no_more_than_waiting(suite: SymbioticSuite) -> None:
     vault, roles = suite.vault, suite.world.roles
     index = suite.symbiotic.request_slash(80 * WAD)
     live = vault.live_rate()
@@ -248,7 +194,7 @@ def test_veto_slash__escape_in_the_window__pays_no_more_than_waiting(suite: Suit
 
 @pytest.mark.parametrize("amount", [1, 16 * WAD, 53 * WAD // 3, 79_999_999_999_999_999_999])
 def test_veto_slash__escape_at_any_size__leaves_the_others_no_less(
-    suite: Suite, amount: int
+    suite: SymbioticSuite, amount: int
 ) -> None:
     roles = suite.world.roles
     suite.start_exit(suite.veto, 7 * WAD + 3)
@@ -266,7 +212,7 @@ def test_veto_slash__escape_at_any_size__leaves_the_others_no_less(
     suite.conserved()
 
 
-def test_veto_slash__vetoed__live_rate_comes_back(suite: Suite) -> None:
+def test_veto_slash__vetoed__live_rate_comes_back(suite: SymbioticSuite) -> None:
     vault = suite.vault
     index = suite.symbiotic.request_slash(16 * WAD)
     assert vault.live_rate() < WAD
@@ -274,7 +220,9 @@ def test_veto_slash__vetoed__live_rate_comes_back(suite: Suite) -> None:
     assert vault.live_rate() == vault.rate() == WAD
 
 
-def test_veto_slash__executed__reaches_stake_and_exits_as_it_was_at_risk(suite: Suite) -> None:
+def test_veto_slash__executed__reaches_stake_and_exits_as_it_was_at_risk(
+    suite: SymbioticSuite,
+) -> None:
     vault, adapter, roles = suite.vault, suite.veto, suite.world.roles
     index = suite.symbiotic.request_slash(16 * WAD)
     # An exit that starts in the window runs from nothing.
@@ -295,7 +243,7 @@ def test_veto_slash__executed__reaches_stake_and_exits_as_it_was_at_risk(suite: 
     suite.conserved()
 
 
-def test_both_slashes__one_at_once_and_one_requested__add_up(suite: Suite) -> None:
+def test_both_slashes__one_at_once_and_one_requested__add_up(suite: SymbioticSuite) -> None:
     vault = suite.vault
     suite.symbiotic.slash(8 * WAD)
     suite.symbiotic.request_slash(16 * WAD)
@@ -308,7 +256,9 @@ def test_both_slashes__one_at_once_and_one_requested__add_up(suite: Suite) -> No
 # --- everything ---
 
 
-def test_full_slash__of_one__kills_the_adapters_stake_and_not_the_vault(suite: Suite) -> None:
+def test_full_slash__of_one__kills_the_adapters_stake_and_not_the_vault(
+    suite: SymbioticSuite,
+) -> None:
     vault, adapter, roles = suite.vault, suite.instant, suite.world.roles
     captured = suite.capture()
     exit_id = suite.start_exit(adapter, 10 * WAD)
@@ -328,7 +278,7 @@ def test_full_slash__of_one__kills_the_adapters_stake_and_not_the_vault(suite: S
     suite.conserved()
 
 
-def test_full_slash__of_both__leaves_what_is_idle_to_all_alike(suite: Suite) -> None:
+def test_full_slash__of_both__leaves_what_is_idle_to_all_alike(suite: SymbioticSuite) -> None:
     vault, roles = suite.vault, suite.world.roles
     suite.symbiotic.slash(UNLIMITED)
     index = suite.symbiotic.request_slash(UNLIMITED)
@@ -346,7 +296,7 @@ def test_full_slash__of_both__leaves_what_is_idle_to_all_alike(suite: Suite) -> 
 # --- from the side ---
 
 
-def test_exit__given_by_a_stranger__comes_home_as_a_locked_gain(suite: Suite) -> None:
+def test_exit__given_by_a_stranger__comes_home_as_a_locked_gain(suite: SymbioticSuite) -> None:
     vault, adapter, roles = suite.vault, suite.instant, suite.world.roles
     place = suite.symbiotic.instant
     place.vault.withdraw(adapter.address, 3 * WAD, sender=roles.stranger)
@@ -362,7 +312,7 @@ def test_exit__given_by_a_stranger__comes_home_as_a_locked_gain(suite: Suite) ->
     suite.conserved()
 
 
-def test_migrated_vault__cannot_be_read__changes_no_booked_value(suite: Suite) -> None:
+def test_migrated_vault__cannot_be_read__changes_no_booked_value(suite: SymbioticSuite) -> None:
     vault, roles, core = suite.vault, suite.world.roles, suite.world.core
     factory = core.symbiotic_vault_factory
     code = suite.chain.deploy(

@@ -8,13 +8,15 @@ import pytest
 from relever.artifacts import artifact
 from relever.baselayer import SymbioticVault, World, build_world, deploy_core
 from relever.chain import Anvil, Chain, Contract, Event, Receipt
-from relever.protocol import contract_address
+from tests.suites import (
+    UNLIMITED,
+    WAD,
+    deploy_adapter,
+    deploy_symbiotic_adapter,
+    deploy_vault,
+)
 
-WAD = 10**18
-UNLIMITED = 2**256 - 1
-NOBODY = "0x0000000000000000000000000000000000000000"
 HOLDING = 10_000 * WAD
-CAP = 10**6 * WAD
 
 
 @dataclass(frozen=True)
@@ -130,25 +132,6 @@ class Symbio(Position):
         return Event(name, arguments, self.place.vault.address)
 
 
-def deploy_vault(world: World) -> Contract:
-    """A vault over wstETH whose seed the owner pays."""
-    chain, roles = world.chain, world.roles
-    address = contract_address(chain, roles.owner, after=1)
-    world.core.wsteth.approve(address, UNLIMITED, sender=roles.owner)
-    return chain.deploy(
-        artifact("LRTVault"),
-        world.core.wsteth.address,
-        "Relever LRT",
-        "rLRT",
-        roles.allocator,
-        roles.guardian,
-        7 * 86_400,
-        CAP,
-        roles.owner,
-        sender=roles.owner,
-    )
-
-
 def deploy_seller(world: World, vault: Contract) -> Contract:
     """Who gets the rewards. Nothing is sold here, so any address does for its swap."""
     return world.chain.deploy(
@@ -161,49 +144,10 @@ def deploy_seller(world: World, vault: Contract) -> Contract:
     )
 
 
-def deploy_adapter(
-    world: World,
-    vault: Contract,
-    operator: str | None = None,
-    coordinator: str = NOBODY,
-    seller: str = NOBODY,
-) -> Contract:
-    core = world.core
-    return world.chain.deploy(
-        artifact("EigenLayerAdapter"),
-        vault.address,
-        core.wsteth_strategy.address,
-        core.delegation_manager.address,
-        core.strategy_manager.address,
-        operator or world.roles.operator,
-        coordinator,
-        seller,
-        sender=world.roles.owner,
-    )
-
-
-def deploy_symbiotic_adapter(
-    world: World,
-    vault: Contract,
-    symbiotic_vault: str,
-    rewards: str = NOBODY,
-    seller: str = NOBODY,
-) -> Contract:
-    return world.chain.deploy(
-        artifact("SymbioticAdapter"),
-        vault.address,
-        symbiotic_vault,
-        rewards,
-        seller,
-        sender=world.roles.owner,
-    )
-
-
 @pytest.fixture(scope="session")
 def built() -> Iterator[Eigen]:
     with Anvil.start() as node:
         world = build_world(deploy_core(Chain.connect(node.ipc)))
-        world.fund(world.roles.owner, wsteth=10 * WAD)
         vault = deploy_vault(world)
         seller = deploy_seller(world, vault)
         coordinator = world.core.rewards_coordinator.address
@@ -233,7 +177,6 @@ def built_symbio() -> Iterator[dict[str, Symbio]]:
     """By the kind of the slasher; of each place a stranger holds 60."""
     with Anvil.start() as node:
         world = build_world(deploy_core(Chain.connect(node.ipc)))
-        world.fund(world.roles.owner, wsteth=10 * WAD)
         vault = deploy_vault(world)
         seller = deploy_seller(world, vault)
         world.chain.impersonate(vault.address)

@@ -6,7 +6,8 @@ import pytest
 from relever.artifacts import artifact
 from relever.baselayer import RewardsClaim
 from relever.chain import Contract, Event, Revert
-from tests.unit.adapters.conftest import NOBODY, WAD, Eigen, deploy_adapter, deploy_vault
+from tests.suites import NOBODY, WAD, deploy_adapter, deploy_vault
+from tests.unit.adapters.conftest import Eigen
 
 EARNED = 3 * WAD + 7
 PROCESS_CLAIM_PAUSED = 1 << 2

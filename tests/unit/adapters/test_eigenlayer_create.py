@@ -2,7 +2,8 @@ import pytest
 
 from relever.artifacts import artifact
 from relever.chain import Revert
-from tests.unit.adapters.conftest import Eigen, deploy_adapter
+from tests.suites import deploy_adapter
+from tests.unit.adapters.conftest import Eigen
 
 
 def test_create__terms__are_as_given(eigen: Eigen) -> None:

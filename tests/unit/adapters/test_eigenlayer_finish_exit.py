@@ -1,7 +1,8 @@
 import pytest
 
 from relever.chain import Revert
-from tests.unit.adapters.conftest import WAD, Eigen
+from tests.suites import WAD
+from tests.unit.adapters.conftest import Eigen
 
 
 def test_finish_exit__matured__sends_everything_to_the_vault(staked: Eigen) -> None:

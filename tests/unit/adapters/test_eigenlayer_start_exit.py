@@ -3,7 +3,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from relever.chain import Revert
-from tests.unit.adapters.conftest import UNLIMITED, WAD, Eigen
+from tests.suites import UNLIMITED, WAD
+from tests.unit.adapters.conftest import Eigen
 
 
 def test_start_exit__part__is_queued_in_eigenlayer(staked: Eigen) -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.adapters.conftest import WAD, Eigen
+from tests.suites import WAD
+from tests.unit.adapters.conftest import Eigen
 
 
 def test_staked__slash__falls_with_it_though_deposit_shares_do_not(staked: Eigen) -> None:

@@ -3,14 +3,8 @@ from eth_abi.abi import encode
 
 from relever.artifacts import artifact
 from relever.chain import Contract, Event, Revert
-from tests.unit.adapters.conftest import (
-    NOBODY,
-    UNLIMITED,
-    WAD,
-    Symbio,
-    deploy_symbiotic_adapter,
-    deploy_vault,
-)
+from tests.suites import NOBODY, UNLIMITED, WAD, deploy_symbiotic_adapter, deploy_vault
+from tests.unit.adapters.conftest import Symbio
 
 # The adapter has 100 of 160 staked.
 DISTRIBUTED = 16 * WAD + 8

@@ -5,7 +5,8 @@ from relever.artifacts import artifact
 from relever.baselayer import parts
 from relever.baselayer.symbiotic import BURNER, create_vault
 from relever.chain import Contract, Revert
-from tests.unit.adapters.conftest import NOBODY, Symbio, deploy_symbiotic_adapter
+from tests.suites import NOBODY, deploy_symbiotic_adapter
+from tests.unit.adapters.conftest import Symbio
 
 EPOCH = 3_600
 

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from relever.artifacts import artifact
 from relever.chain import Revert
-from tests.unit.adapters.conftest import UNLIMITED, WAD, Symbio
+from tests.suites import UNLIMITED, WAD
+from tests.unit.adapters.conftest import Symbio
 
 
 def test_finish_exit__matured__sends_everything_to_the_vault(staked_symbio: Symbio) -> None:

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from relever.artifacts import artifact
 from relever.baselayer.symbiotic import create_vault
 from relever.chain import Revert
-from tests.unit.adapters.conftest import UNLIMITED, WAD, Symbio, deploy_symbiotic_adapter
+from tests.suites import UNLIMITED, WAD, deploy_symbiotic_adapter
+from tests.unit.adapters.conftest import Symbio
 
 
 def test_stake__vault__deposits_for_itself(symbio: Symbio) -> None:

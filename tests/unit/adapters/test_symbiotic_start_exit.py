@@ -3,7 +3,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from relever.chain import Revert
-from tests.unit.adapters.conftest import UNLIMITED, WAD, Symbio
+from tests.suites import UNLIMITED, WAD
+from tests.unit.adapters.conftest import Symbio
 
 
 def test_start_exit__part__waits_in_the_next_epochs_bucket(staked_symbio: Symbio) -> None:

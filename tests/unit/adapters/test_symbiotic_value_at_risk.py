@@ -5,7 +5,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from relever.chain import Revert
-from tests.unit.adapters.conftest import UNLIMITED, WAD, Symbio
+from tests.suites import UNLIMITED, WAD
+from tests.unit.adapters.conftest import Symbio
 
 EPOCH = 3_600
 VETO = 1_200

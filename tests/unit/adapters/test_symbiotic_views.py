@@ -3,7 +3,8 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.adapters.conftest import UNLIMITED, WAD, Symbio
+from tests.suites import UNLIMITED, WAD
+from tests.unit.adapters.conftest import Symbio
 
 
 def test_staked__slash__falls_by_the_adapters_share_of_it(staked_symbio: Symbio) -> None:

@@ -8,7 +8,7 @@ import pytest
 from relever.artifacts import artifact
 from relever.baselayer import Feed, Pool, World, build_world, deploy_core
 from relever.chain import Anvil, Chain, Contract, Event, Receipt
-from tests.unit.adapters.conftest import deploy_vault
+from tests.suites import deploy_vault
 
 WAD = 10**18
 DAY = 86_400
