@@ -3,7 +3,7 @@
 import pytest
 
 from relever.chain import Revert
-from tests.unit.vault.conftest import DAY, SEED, UNLOCK_PERIOD, WAD, Setup
+from tests.unit.vault.conftest import DAY, SEED, UNLOCK_PERIOD, WAD, Exits, Setup, assets_down
 
 
 @pytest.mark.parametrize("first", [1, 10**9, SEED])
@@ -132,3 +132,139 @@ def test_stuck_adapter__others__do_not_lose_by_who_leaves_first(staked: Setup) -
         with pytest.raises(Revert) as failure:
             leave(WAD, who, who, sender=who)
         assert failure.value.reason == "vault: adapter unreadable"
+
+
+@pytest.mark.parametrize("stake", [100 * WAD, 10_000 * WAD])
+def test_sandwich__rewards_with_both_fees__costs_the_attacker(staked: Setup, stake: int) -> None:
+    """In before the rewards, out in their block, by way of an exit that empties the buffer."""
+    vault, attacker, honest = staked.vault, staked.actors.attacker, staked.actors.depositor
+    vault.set_performance_fee(WAD // 10, staked.actors.stranger, sender=staked.actors.owner)
+    vault.set_exit_fee(200 * WAD, WAD // 100, sender=staked.actors.owner)
+    worth = []
+    for attacked in (False, True):
+        with staked.chain.isolated():
+            shares = staked.deposit(stake, attacker) if attacked else 0
+            vault.pay_rewards(50 * WAD, sender=staked.actors.payer)
+            if attacked:
+                receipt = vault.redeem(shares, attacker, attacker, sender=attacker)
+                assert receipt.events[-1].args["assets"] < stake
+            staked.chain.advance(UNLOCK_PERIOD)
+            worth.append(vault.convertToAssets(vault.balanceOf(honest)))
+    # What the attacker's exit cost is with the others now.
+    assert worth[0] < worth[1] < worth[0] + WAD
+
+
+@pytest.mark.parametrize("first", ["deposit", "slash"])
+def test_slash__deposit_in_its_block__bears_it_only_when_it_was_there(
+    staked: Setup, first: str
+) -> None:
+    vault, newcomer = staked.vault, staked.actors.holder
+    calls = [
+        vault.deposit.build(100 * WAD, newcomer, sender=newcomer),
+        staked.adapter.set_value.build(20 * WAD, 0, sender=newcomer),
+    ]
+    staked.chain.send_batch(calls if first == "deposit" else calls[::-1])
+    worth = vault.previewRedeem(vault.balanceOf(newcomer))
+    total = (200 * WAD + SEED) - 40 * WAD
+    if first == "deposit":
+        assert worth == assets_down(100 * WAD, total, 200 * WAD + SEED) < 81 * WAD
+    else:
+        assert 100 * WAD - 2 <= worth <= 100 * WAD
+    assert vault.live_total_assets(True) == total
+
+
+def test_slash__all_redeem_in_its_block__each_bears_the_same(staked: Setup) -> None:
+    """Nobody has synced: the first books the loss for all, and gets no more than the last."""
+    vault, actors = staked.vault, staked.actors
+    runners = [actors.depositor, actors.holder, actors.payer, actors.stranger]
+    for runner in runners[1:]:
+        vault.transfer(runner, 5 * WAD, sender=runners[0])
+    staked.report(7 * WAD + 3)
+    staked.report(13 * WAD, staked.second_adapter)
+    due = assets_down(5 * WAD, 40 * WAD + 3 + SEED, 100 * WAD + SEED)
+    receipts = staked.chain.send_batch(
+        [vault.redeem.build(5 * WAD, runner, runner, sender=runner) for runner in runners]
+    )
+    assert len({receipt.block_number for receipt in receipts}) == 1
+    for receipt in receipts:
+        assert due <= receipt.events[-1].args["assets"] <= due + 1
+    events = [event for receipt in receipts for event in receipt.events]
+    booked = [event for event in events if event.name == "Synced"]
+    assert booked == [
+        staked.synced(staked.adapter, 0, 53 * WAD - 3, 7 * WAD + 3),
+        staked.synced(staked.second_adapter, 0, 7 * WAD, 13 * WAD),
+    ]
+
+
+def test_splitting__an_exit_with_a_fee_in_a_hundred_parts__gains_nothing(staked: Setup) -> None:
+    vault, who = staked.vault, staked.actors.depositor
+    vault.set_exit_fee(50 * WAD, WAD // 100, sender=staked.actors.owner)
+    staked.report(44 * WAD + 3, at_risk=7 * WAD)
+    at_once = vault.redeem.call(15 * WAD, who, who, sender=who)
+    in_parts = 0
+    for _ in range(100):
+        in_parts += vault.redeem(15 * WAD // 100, who, who, sender=who).events[-1].args["assets"]
+    # Every part rounds its worth down and its fee up.
+    assert at_once - 200 <= in_parts <= at_once
+
+
+def test_lie__adapter_says_too_much__pays_nobody_more(exits: Exits) -> None:
+    """What is not there is locked, and gone again once the owner has written the adapter off."""
+    setup, vault, actors = exits.setup, exits.setup.vault, exits.setup.actors
+    due = vault.previewRedeem(10 * WAD)
+    setup.report(600 * WAD)
+    vault.sync()
+    assert vault.locked_profit() == 540 * WAD
+    assert vault.previewRedeem(10 * WAD) == vault.previewDeposit(10 * WAD) == due == 10 * WAD
+    vault.quarantine(setup.adapter.address, sender=actors.owner)
+    assert vault.totalAssets() <= 100 * WAD + SEED
+    assert vault.maxRedeem(actors.depositor) > 0
+    assert vault.sync.call()[2] is True
+
+
+def test_lie__adapter_says_nothing_for_a_moment__buying_cheaply_pays_nothing_at_once(
+    staked: Setup,
+) -> None:
+    """The price falls and the way back up is locked; what it earns with time is no free lunch."""
+    vault, attacker = staked.vault, staked.actors.attacker
+    staked.report(0)
+    shares = staked.deposit(100 * WAD, attacker)
+    staked.report(60 * WAD)
+    vault.sync()
+    assert vault.locked_profit() == 60 * WAD
+    assert vault.redeem.call(shares, attacker, attacker, sender=attacker) <= 100 * WAD
+
+
+def test_lie__adapter_names_an_exit_that_sent_nothing__is_a_loss(staked: Setup) -> None:
+    vault, adapter = staked.vault, staked.adapter
+    vault.deallocate(adapter.address, 60 * WAD, sender=staked.actors.allocator)
+    adapter.set_exit(0, 0, 60 * WAD)
+    vault.finish_exit(adapter.address, 0)
+    assert vault.totalAssets() == vault.idle() + 20 * WAD == 40 * WAD + SEED
+
+
+def test_asset__grows_by_itself__belongs_to_nobody(staked: Setup) -> None:
+    """A rebase upwards is a donation: no price moves, and no exit pays it out."""
+    vault, who = staked.vault, staked.actors.depositor
+    before = staked.books()[:-1]
+    for holder in (vault.address, staked.adapter.address):
+        staked.token.mint(holder, staked.token.balanceOf(holder))
+    assert staked.books()[:-1] == before
+    assert vault.maxWithdraw(who) == 20 * WAD + SEED
+    with pytest.raises(Revert) as failure:
+        vault.withdraw(20 * WAD + SEED + 1, who, who, sender=who)
+    assert failure.value.reason == "vault: not enough idle"
+
+
+def test_asset__shrinks_by_itself__pays_what_is_there_and_no_more(staked: Setup) -> None:
+    """A rebase downwards, or a fee that begins later, is not booked: exits end with the tokens."""
+    vault, who, token = staked.vault, staked.actors.depositor, staked.token
+    staked.chain.impersonate(vault.address)
+    token.transfer(staked.actors.stranger, 15 * WAD + SEED, sender=vault.address)
+    vault.withdraw(5 * WAD, who, who, sender=who)
+    with pytest.raises(Revert) as failure:
+        vault.withdraw(1, who, who, sender=who)
+    assert failure.value.reason == "token: balance"
+    # Who is left bears it, and whatever comes in serves the exits again.
+    staked.deposit(WAD, staked.actors.holder)
+    vault.withdraw(WAD, who, who, sender=who)
