@@ -138,12 +138,12 @@ def profitable(state: State) -> None:
 
 
 def slashed(state: State) -> None:
-    """A loss is booked, another is not, and a slash is visible."""
+    """A loss is booked; a part that came back and another loss are not; a slash is visible."""
     used(state)
     state.setup.report(48 * WAD + 13)
     state.vault.sync()
     state.setup.report(14 * WAD + 1, state.setup.second_adapter)
-    state.setup.report(48 * WAD + 13, at_risk=5 * WAD + 3)
+    state.setup.report(50 * WAD + 13, at_risk=5 * WAD + 3)
 
 
 def buffer_empty(state: State) -> None:
@@ -225,7 +225,7 @@ def test_states__each__is_what_it_says(state: State) -> None:
     assert (booked == SEED) is (state.name == "fresh")
     assert (vault.rate() > WAD) is (state.name not in ("fresh", "slashed"))
     assert (vault.locked_profit() > WAD) is (state.name == "profitable")
-    assert (gain > 0) is (state.name == "profitable")
+    assert (gain > 0) is (state.name in ("profitable", "slashed"))
     assert (leaving < live < booked) is (state.name == "slashed")
     assert (idle == 5_003) is (state.name == "buffer empty")
     assert (waiting > 0) is state.name.startswith("queue")
@@ -310,6 +310,7 @@ def test_action__any_amount__does_what_was_previewed_and_costs_nobody_else(
         assets, shares = (given_, other) if action in ("deposit", "withdraw") else (other, given_)
         live, price = vault.live_total_assets(False), vault.live_total_assets(leaving)
         before, had = Books.of(state), state.balances()
+        missing = vault.unrecovered_loss()
         fee = check_rounding(state, action, given_, other, price, before.supply)
         with state.chain.isolated():
             vault.sync()
@@ -381,9 +382,10 @@ def test_action__any_amount__does_what_was_previewed_and_costs_nobody_else(
         assert token.balanceOf(vault.address) == after.idle, "VAULT-7: the idle assets are there"
 
         minted = sum(e.args["shares"] for e in receipt.events if e.name == "PerformanceFeePaid")
-        gains = sum(change["gain"] for change in changes)
-        owed = shares_down(gains * PERFORMANCE_FEE // WAD, live, before.supply)
-        assert synced.supply - before.supply == minted <= owed, "VAULT-14"
+        missing += sum(change["loss"] for change in changes)
+        gain = max(0, sum(change["gain"] for change in changes) - missing)
+        owed = shares_down(gain * PERFORMANCE_FEE // WAD, live, before.supply)
+        assert synced.supply - before.supply == minted == owed, "VAULT-14"
 
 
 # --- two actions ---
