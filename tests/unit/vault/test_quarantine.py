@@ -212,6 +212,25 @@ def test_quarantine__its_value__is_read_no_more(lost: Exits) -> None:
     assert lost.setup.vault.live_total_assets(True) == REST
 
 
+def test_quarantine__other_adapters_move_on__is_not_forgotten(lost: Exits) -> None:
+    """Whatever is booked afterwards, who leaves keeps a claim and who enters pays for it."""
+    setup, vault, who = lost.setup, lost.setup.vault, lost.setup.actors.depositor
+    adapter = setup.second_adapter
+    setup.allocate(WAD, adapter)
+    setup.report(19 * WAD, adapter)
+    vault.sync()
+    vault.deallocate(adapter.address, WAD, sender=setup.actors.allocator)
+    vault.finish_exit(adapter.address, 0)
+    vault.pay_rewards(WAD, sender=setup.actors.payer)
+    vault.withdraw(WAD, who, who, sender=who)
+    assert vault.had_quarantine()
+    assert lost.pocket.claim_of(setup.adapter.address, who) > 0
+    expected = lost.pocket.expected()
+    assert expected > 0
+    total, supply = vault.totalAssets() + expected, vault.totalSupply()
+    assert vault.previewDeposit(WAD) == shares_down(WAD, total, supply)
+
+
 # Who leaves
 
 

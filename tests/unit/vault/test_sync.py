@@ -217,6 +217,17 @@ def test_sync__starved_of_gas__books_the_truth_or_nothing(staked: Setup) -> None
     assert starved > 0
 
 
+def test_sync__just_too_little_gas_for_the_last_reading__reverts(staked: Setup) -> None:
+    """Where a starved reading leaves enough to go on, and no other reading follows it."""
+    vault, second = staked.vault, staked.second_adapter
+    second.set_work(WORK)
+    staked.report(19 * WAD, second)
+    for gas in range(1_500_000, 1_700_000, 2_000):
+        with pytest.raises(Revert) as failure:
+            vault.sync.call(gas=gas)
+        assert failure.value.reason in ("vault: too little gas", "out of gas", "")
+
+
 def test_sync__reading_that_costs_too_much__is_no_reading(staked: Setup) -> None:
     vault, adapter = staked.vault, staked.adapter
     adapter.set_work(WORK + 300)
