@@ -145,7 +145,7 @@ def on_adjust(
         sold: uint256 = 0
         route: IRoute.Route = empty(IRoute.Route)
         sold, route = abi_decode(data, (uint256, IRoute.Route))
-        received: uint256 = lrt_exit._sell(sold, route)
+        received: uint256 = lrt_exit._sell(sold, route, owner)
         repaid: uint256 = convert(-debt_delta, uint256)
         assert received >= repaid, "router: sale below repayment"
         token._approve(lrt_entry.WETH, msg.sender, repaid)

@@ -61,7 +61,7 @@ def liquidate(
     seized: uint256 = 0
     self._active_market = market
     repaid, seized = extcall ILendingMarket(market).liquidate(
-        owner, max_repay, 0, abi_encode(route)
+        owner, max_repay, 0, abi_encode(route, msg.sender)
     )
     self._active_market = empty(address)
     after: uint256 = token._balance(lrt_entry.WETH, self)
@@ -84,7 +84,9 @@ def liquidate(
 def on_liquidate(owner: address, repaid: uint256, seized: uint256, data: Bytes[1024]):
     """@notice Sell what was seized; the market pulls the repayment after this."""
     assert msg.sender == self._active_market, "liquidator: not active market"
-    route: IRoute.Route = abi_decode(data, IRoute.Route)
-    received: uint256 = lrt_exit._sell(seized, route)
+    route: IRoute.Route = empty(IRoute.Route)
+    caller: address = empty(address)
+    route, caller = abi_decode(data, (IRoute.Route, address))
+    received: uint256 = lrt_exit._sell(seized, route, caller)
     assert received >= repaid, "liquidator: sale below repayment"
     token._approve(lrt_entry.WETH, msg.sender, repaid)

@@ -10,7 +10,9 @@
 from ethereum.ercs import IERC4626
 
 from ..interfaces import ILendingMarket
+from ..interfaces import ILRTVault
 from ..interfaces import IRoute
+from ..interfaces import ISidePocket
 from ..interfaces import ISwap
 
 # The tokens.
@@ -38,8 +40,9 @@ def _check_market(market: address):
 
 
 @internal
-def _sell(amount: uint256, route: IRoute.Route) -> uint256:
+def _sell(amount: uint256, route: IRoute.Route, seller: address) -> uint256:
     """
+    @param seller Who gets the claim that is left when an adapter of the vault is under quarantine.
     @return WETH received for LRT that this contract holds. The caller checks that it is enough.
     """
     sold: address = lrt_entry.LRT
@@ -48,5 +51,9 @@ def _sell(amount: uint256, route: IRoute.Route) -> uint256:
         assert route == IRoute.Route.REDEEM, "path: no such route"
         sold = lrt_entry.LST
         sold_amount = extcall IERC4626(lrt_entry.LRT).redeem(amount, self, self)
+        leaves_claim: bool = staticcall ILRTVault(lrt_entry.LRT).had_quarantine()
+        if leaves_claim:
+            pocket: address = staticcall ILRTVault(lrt_entry.LRT).side_pocket()
+            extcall ISidePocket(pocket).hand_over(seller)
     token._push(sold, SWAP, sold_amount)
     return extcall ISwap(SWAP).swap(sold, lrt_entry.WETH, sold_amount, 0, self)

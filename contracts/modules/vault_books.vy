@@ -19,6 +19,7 @@
 from snekmate.tokens import erc20
 
 from ..interfaces import ILRTVault
+from ..interfaces import ISidePocket
 from . import checks
 from . import locked_profit as profit
 from . import performance_fee
@@ -38,6 +39,8 @@ flag Standing:
 
 MAX_ADAPTERS: constant(uint256) = 8
 MAX_UNLOCK_PERIOD: constant(uint256) = 365 * 86_400
+# More than this is no answer: so much of each adapter, and idle assets, fit the books.
+MAX_READING: constant(uint256) = 2**116 - 1
 # What a reading may cost: EigenLayer's with all exits open takes half of it.
 READ_GAS: constant(uint256) = 1_500_000
 # With less left, a reading that fails may only have been starved.
@@ -47,6 +50,8 @@ asset: public(immutable(address))
 # Seconds over which a gain unlocks that finds nothing locked.
 unlock_period: public(immutable(uint256))
 
+# Who keeps what is owed to those who left after a quarantine; zero until it is set, once.
+side_pocket: public(address)
 # The value at which each adapter stands.
 booked: public(HashMap[address, uint256])
 _standing: HashMap[address, Standing]
@@ -104,6 +109,13 @@ def in_quarantine(adapter: address) -> bool:
 def had_quarantine() -> bool:
     """@notice Whether any adapter ever was put under quarantine."""
     return self._had_quarantine()
+
+
+@view
+@external
+def expected_back() -> uint256:
+    """@notice What quarantined adapters are to give back to the shares. Who enters pays for it."""
+    return self._expected()
 
 
 # Money in, out and back and forth
@@ -173,8 +185,11 @@ def _list(adapter: address):
 
 
 @internal
-def _write_off(adapter: address) -> uint256:
-    """@notice Put an adapter under quarantine. @return What stood booked in it."""
+def _write_off(adapter: address) -> (uint256, uint256):
+    """
+    @notice Put an adapter under quarantine.
+    @return What stood booked in it, and what total assets fell by: locked profit goes first.
+    """
     self._check_listed(adapter)
     self._standing[adapter] = Standing.QUARANTINED
     last: address = self._adapters.pop()
@@ -182,6 +197,7 @@ def _write_off(adapter: address) -> uint256:
         if self._adapters[index] == adapter:
             self._adapters[index] = last
     booked: uint256 = self.booked[adapter]
+    before: uint256 = self._total_after(0, 0)
     self.booked[adapter] = 0
     self._book_change(0, booked)
     self._change_staked(0, booked)
@@ -189,7 +205,8 @@ def _write_off(adapter: address) -> uint256:
     staked: uint256 = 0
     idle, staked = vault_packing._unpack_funds(self._funds)
     self._funds = vault_packing._pack_funds(idle, staked, 1)
-    return booked
+    after: uint256 = self._total_after(0, 0)
+    return booked, before - after
 
 
 @internal
@@ -273,6 +290,14 @@ def _live_total(leaving: bool) -> uint256:
     return self._total_after(loss, risk)
 
 
+@internal
+@view
+def _expected() -> uint256:
+    if not self._had_quarantine():
+        return 0
+    return staticcall ISidePocket(self.side_pocket).expected()
+
+
 # Adapters against the books
 
 
@@ -317,12 +342,12 @@ def _sync(strict: bool, leaving: bool) -> (uint256, uint256, bool):
 def _book_change(gain: uint256, loss: uint256):
     """
     @notice A loss meets the profit that was locked before, not the gain beside it; the gain is locked
-            but for the fee, for which shares are minted at the present rate, rounded down.
+            but for the fee, for which shares are minted at the price of who enters, rounded down.
     @dev Called before the sums move, for the rate that the shares are minted at.
     """
     fee: uint256 = performance_fee._charge_down(gain, loss)
     if fee != 0:
-        total: uint256 = self._total_after(loss, 0)
+        total: uint256 = self._total_after(loss, 0) + self._expected()
         shares: uint256 = vault_shares._to_shares_down(fee, total, erc20.totalSupply)
         recipient: address = performance_fee.fee_recipient
         erc20._mint(recipient, shares)
@@ -389,7 +414,7 @@ def _read(adapter: address, method: Bytes[4], strict: bool) -> (bool, uint256):
     amount: uint256 = 0
     if success and len(answer) == 32:
         amount = convert(answer, uint256)
-        if amount <= vault_shares.MAX:
+        if amount <= MAX_READING:
             return True, amount
     if strict:
         checks._fail("vault: adapter unreadable")

@@ -33,9 +33,8 @@ uses: erc20
 uses: vault_books
 
 
-# The withdrawal queue and the side pocket; zero until they are set, once.
+# The withdrawal queue; zero until it is set, once.
 queue: public(address)
-side_pocket: public(address)
 # Shares that wait in the queue.
 queued_shares: public(uint256)
 # Exits that were started while idle did not cover the queue.
@@ -55,7 +54,7 @@ def set_exits(queue: address, side_pocket: address):
     if vault != self:
         checks._fail("vault: pocket of another vault")
     self.queue = queue
-    self.side_pocket = side_pocket
+    vault_books.side_pocket = side_pocket
     log ILRTVault.ExitsSet(queue=queue, side_pocket=side_pocket)
 
 
@@ -104,6 +103,7 @@ def pass_claim(account: address, shares: uint256, supply: uint256):
 def pull_back(adapter: address, amount: uint256) -> uint256:
     """@notice Start to take at most `amount` back. Queue only. @return The exit's id."""
     self._check_queue()
+    vault_books._check_listed(adapter)
     return self._start_exit(adapter, amount)
 
 
@@ -141,20 +141,10 @@ def _covers_queue() -> bool:
 
 
 @internal
-@view
-def _entry_total(total: uint256) -> uint256:
-    """@notice What who enters pays for: with what quarantined adapters are to give back to shares."""
-    if not vault_books._had_quarantine():
-        return total
-    expected: uint256 = staticcall ISidePocket(self.side_pocket).expected()
-    return total + expected
-
-
-@internal
 def _keep_claim(account: address, shares: uint256, supply: uint256):
     """@notice Who leaves keeps his part of what quarantined adapters give back."""
     if vault_books._had_quarantine():
-        extcall ISidePocket(self.side_pocket).leave(account, shares, supply)
+        extcall ISidePocket(vault_books.side_pocket).leave(account, shares, supply)
 
 
 @internal

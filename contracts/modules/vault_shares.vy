@@ -42,3 +42,11 @@ def _to_assets_down(shares: uint256, total_assets: uint256, supply: uint256) -> 
 def _to_assets_up(shares: uint256, total_assets: uint256, supply: uint256) -> uint256:
     divisor: uint256 = supply + VIRTUAL
     return (shares * (total_assets + VIRTUAL) + divisor - 1) // divisor
+
+
+@internal
+@pure
+def _part_up(amount: uint256, shares: uint256, supply: uint256) -> uint256:
+    """@return The part of an amount that belongs to shares beside what they are worth."""
+    divisor: uint256 = supply + VIRTUAL
+    return (amount * shares + divisor - 1) // divisor

@@ -91,7 +91,7 @@ def finish_exit(adapter: address, id: uint256) -> uint256:
     held_after: uint256 = token._balance(vault_books.asset, self)
     amount: uint256 = held_after - held
     if quarantined:
-        pocket: address = vault_exits.side_pocket
+        pocket: address = vault_books.side_pocket
         left: uint256 = 0
         expected: uint256 = 0
         left, expected = extcall ISidePocket(pocket).share_out(adapter, amount)
@@ -113,6 +113,10 @@ def quarantine(adapter: address):
     by_owner: bool = vault_limits._is_owner_or_guardian()
     if not by_owner:
         vault_books._check_unreadable(adapter)
-    booked: uint256 = vault_books._write_off(adapter)
-    extcall ISidePocket(vault_exits.side_pocket).open(adapter, booked)
+    # What can be read is booked first, so that only what was there is expected back.
+    vault_books._sync(False, False)
+    booked: uint256 = 0
+    missing: uint256 = 0
+    booked, missing = vault_books._write_off(adapter)
+    extcall ISidePocket(vault_books.side_pocket).open(adapter, missing)
     log ILRTVault.Quarantined(adapter=adapter, written_off=booked)

@@ -105,6 +105,7 @@ exports: (
     vault_limits.set_allocator,
     vault_limits.set_guardian,
     vault_books.asset,
+    vault_books.side_pocket,
     vault_books.unlock_period,
     vault_books.idle,
     vault_books.locked_profit,
@@ -113,6 +114,7 @@ exports: (
     vault_books.booked,
     vault_books.in_quarantine,
     vault_books.had_quarantine,
+    vault_books.expected_back,
     vault_staking.add_adapter,
     vault_staking.set_adapter_caps,
     vault_staking.allocate,
@@ -120,7 +122,6 @@ exports: (
     vault_staking.finish_exit,
     vault_staking.quarantine,
     vault_exits.queue,
-    vault_exits.side_pocket,
     vault_exits.queued_shares,
     vault_exits.queue_exits,
     vault_exits.set_exits,
@@ -185,7 +186,8 @@ def deposit(assets: uint256, receiver: address) -> uint256:
     total: uint256 = 0
     supply: uint256 = 0
     total, supply = self._sync(False)
-    shares: uint256 = vault_shares._to_shares_down(assets, vault_exits._entry_total(total), supply)
+    priced: uint256 = total + vault_books._expected()
+    shares: uint256 = vault_shares._to_shares_down(assets, priced, supply)
     self._enter(assets, shares, total, receiver)
     return shares
 
@@ -198,7 +200,8 @@ def mint(shares: uint256, receiver: address) -> uint256:
     total: uint256 = 0
     supply: uint256 = 0
     total, supply = self._sync(False)
-    assets: uint256 = vault_shares._to_assets_up(shares, vault_exits._entry_total(total), supply)
+    priced: uint256 = total + vault_books._expected()
+    assets: uint256 = vault_shares._to_assets_up(shares, priced, supply)
     self._enter(assets, shares, total, receiver)
     return assets
 
@@ -260,7 +263,7 @@ def convertToAssets(shares: uint256) -> uint256:
 @external
 def previewDeposit(assets: uint256) -> uint256:
     """@notice What `deposit` returns in this block."""
-    total: uint256 = vault_exits._entry_total(vault_books._live_total(False))
+    total: uint256 = vault_books._live_total(False) + vault_books._expected()
     return vault_shares._to_shares_down(assets, total, erc20.totalSupply)
 
 
@@ -268,7 +271,7 @@ def previewDeposit(assets: uint256) -> uint256:
 @external
 def previewMint(shares: uint256) -> uint256:
     """@notice What `mint` returns in this block."""
-    total: uint256 = vault_exits._entry_total(vault_books._live_total(False))
+    total: uint256 = vault_books._live_total(False) + vault_books._expected()
     return vault_shares._to_assets_up(shares, total, erc20.totalSupply)
 
 
@@ -301,12 +304,12 @@ def maxDeposit(receiver: address) -> uint256:
     if not readable:
         return 0
     supply: uint256 = erc20.totalSupply
-    price: uint256 = vault_exits._entry_total(total)
+    priced: uint256 = total + vault_books._expected()
     assets: uint256 = min(
         vault_limits._room(total),
-        vault_shares._to_assets_down(vault_shares.MAX - supply, price, supply),
+        vault_shares._to_assets_down(vault_shares.MAX - supply, priced, supply),
     )
-    return assets if vault_shares._to_shares_down(assets, price, supply) != 0 else 0
+    return assets if vault_shares._to_shares_down(assets, priced, supply) != 0 else 0
 
 
 @view
@@ -320,9 +323,10 @@ def maxMint(receiver: address) -> uint256:
     if not readable:
         return 0
     supply: uint256 = erc20.totalSupply
+    priced: uint256 = total + vault_books._expected()
     return min(
         vault_shares.MAX - supply,
-        vault_shares._to_shares_down(vault_limits._room(total), vault_exits._entry_total(total), supply),
+        vault_shares._to_shares_down(vault_limits._room(total), priced, supply),
     )
 
 
@@ -413,6 +417,8 @@ def pay_rewards(amount: uint256):
     """@notice Hand `amount` of the asset to the holders; it unlocks linearly. Open to anyone."""
     if amount == 0:
         checks._fail("vault: no rewards")
+    # A loss that is not booked yet would make the fee too high.
+    vault_books._sync(False, False)
     token._pull(vault_books.asset, msg.sender, amount)
     vault_books._put_gain(amount)
     log ILRTVault.RewardsPaid(payer=msg.sender, amount=amount)

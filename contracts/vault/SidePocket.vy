@@ -39,9 +39,11 @@ vault: public(immutable(address))
 asset: public(immutable(address))
 
 _adapters: DynArray[address, MAX_ADAPTERS]
+# What was written off and is not back yet, and what of it who enters the vault still pays for.
+owed_of: public(HashMap[address, uint256])
 expected_of: public(HashMap[address, uint256])
 shares_part: public(HashMap[address, uint256])
-# All that an adapter has given back.
+# What an adapter has given back of what it owes.
 returned: public(HashMap[address, uint256])
 _claims: HashMap[address, HashMap[address, Claim]]
 
@@ -58,6 +60,7 @@ def open(adapter: address, expected: uint256):
     self._check_vault()
     assert len(self._adapters) < MAX_ADAPTERS, "pocket: too many adapters"
     self._adapters.append(adapter)
+    self.owed_of[adapter] = expected
     self.expected_of[adapter] = expected
     self.shares_part[adapter] = WHOLE
     log ISidePocket.Opened(adapter=adapter, expected=expected)
@@ -89,14 +92,16 @@ def share_out(adapter: address, amount: uint256) -> (uint256, uint256):
     @return What of it the vault must send here for the claims, and what of the rest was expected.
     """
     self._check_vault()
-    claims: uint256 = WHOLE - self.shares_part[adapter]
-    left: uint256 = (amount * claims + WHOLE - 1) // WHOLE
+    kept: uint256 = self.shares_part[adapter]
+    # Beyond what was written off all is the shares': it was theirs alone, or was never booked.
+    owed: uint256 = min(amount, self.owed_of[adapter])
+    left: uint256 = (owed * (WHOLE - kept) + WHOLE - 1) // WHOLE
     expected: uint256 = min(amount, self.expected_of[adapter])
+    self.owed_of[adapter] -= owed
     self.expected_of[adapter] -= expected
-    self.returned[adapter] += amount
-    rest: uint256 = amount - left
+    self.returned[adapter] += owed
     log ISidePocket.Recovered(adapter=adapter, amount=amount, left=left)
-    return left, rest - min(rest, amount - expected)
+    return left, min(expected * kept // WHOLE, amount - left)
 
 
 @external
@@ -120,6 +125,23 @@ def claim(adapter: address, account: address) -> uint256:
     token._push(asset, account, assets)
     log ISidePocket.Claimed(adapter=adapter, account=account, assets=assets)
     return assets
+
+
+@external
+def hand_over(to: address):
+    """@notice Give all claims of the caller to another account, as one does who left for it."""
+    for adapter: address in self._adapters:
+        given: Claim = self._counted(adapter, msg.sender)
+        if given.part == 0 and given.owed == 0:
+            continue
+        self._claims[adapter][msg.sender] = Claim(part=0, owed=0, counted=given.counted)
+        taken: Claim = self._counted(adapter, to)
+        taken.part += given.part
+        taken.owed += given.owed
+        self._claims[adapter][to] = taken
+        log ISidePocket.HandedOver(
+            adapter=adapter, account=msg.sender, to=to, part=given.part, owed=given.owed
+        )
 
 
 @view

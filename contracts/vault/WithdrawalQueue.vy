@@ -89,9 +89,11 @@ def requestRedeem(shares: uint256, controller: address, owner: address) -> uint2
     total: uint256 = 0
     supply: uint256 = 0
     complete: bool = False
-    # Who cannot be read counts as booked: what is paid in the end is the lesser rate anyway.
+    # Who cannot be read counts as booked: what is paid in the end is the lesser rate anyway. And so
+    # counts what quarantines may give back: it may have come by then, or is left as a claim.
     total, supply, complete = extcall ILRTVault(vault).sync()
-    worth: uint256 = vault_shares._to_assets_down(shares, total, supply)
+    expected: uint256 = staticcall ILRTVault(vault).expected_back()
+    worth: uint256 = vault_shares._to_assets_down(shares, total + expected, supply)
     assert worth != 0, "queue: worth nothing"
     exits: uint256 = staticcall ILRTVault(vault).queue_exits()
     id: uint256 = self.next_id
@@ -150,6 +152,7 @@ def finalize(max_requests: uint256) -> uint256:
     total: uint256 = 0
     supply: uint256 = 0
     total, supply = self._sync()
+    expected: uint256 = staticcall ILRTVault(vault).expected_back()
     left: uint256 = staticcall ILRTVault(vault).idle()
     all_shares: uint256 = 0
     all_assets: uint256 = 0
@@ -160,7 +163,7 @@ def finalize(max_requests: uint256) -> uint256:
             break
         shares: uint256 = 0
         assets: uint256 = 0
-        shares, assets = self._fill(id, left, total, supply)
+        shares, assets = self._fill(id, left, total, expected, supply)
         if claims and shares != 0:
             extcall ILRTVault(vault).pass_claim(
                 self._requests[id].controller, shares, shares_left - all_shares
@@ -262,7 +265,9 @@ def claimableRedeemRequest(requestId: uint256, controller: address) -> uint256:
 
 
 @internal
-def _fill(id: uint256, left: uint256, total: uint256, supply: uint256) -> (uint256, uint256):
+def _fill(
+    id: uint256, left: uint256, total: uint256, expected: uint256, supply: uint256
+) -> (uint256, uint256):
     """
     @notice Fill a request as far as `left` assets go. A cancelled one takes nothing.
     @return Shares filled, and the assets set aside for them, rounded down.
@@ -272,12 +277,12 @@ def _fill(id: uint256, left: uint256, total: uint256, supply: uint256) -> (uint2
         return 0, 0
     shares: uint256 = found.shares
     worth: uint256 = found.assets
-    assets: uint256 = min(worth, vault_shares._to_assets_down(shares, total, supply))
+    assets: uint256 = self._due_down(shares, worth, total, expected, supply)
     if assets > left:
         # Pro rata, so that the part is paid no better than the whole.
         shares = shares * left // assets
         worth = found.assets * shares // found.shares
-        assets = min(worth, vault_shares._to_assets_down(shares, total, supply))
+        assets = self._due_down(shares, worth, total, expected, supply)
         if assets == 0:
             return 0, 0
     self._requests[id].shares = found.shares - shares
@@ -286,6 +291,19 @@ def _fill(id: uint256, left: uint256, total: uint256, supply: uint256) -> (uint2
     self._requests[id].claimable_assets = found.claimable_assets + assets
     log IWithdrawalQueue.RequestFilled(request_id=id, shares=shares, assets=assets)
     return shares, assets
+
+
+@internal
+@pure
+def _due_down(
+    shares: uint256, worth: uint256, total: uint256, expected: uint256, supply: uint256
+) -> uint256:
+    """
+    @return The lesser of `worth` at the request and what the shares are worth now, less what they
+            leave with as a claim: their part of what is expected.
+    """
+    assets: uint256 = min(worth, vault_shares._to_assets_down(shares, total + expected, supply))
+    return assets - min(assets, vault_shares._part_up(expected, shares, supply))
 
 
 @internal

@@ -202,7 +202,7 @@ def test_rewards__who_comes_for_the_sale__leaves_with_nothing_more(suite: Suite)
     assert suite.asset.balanceOf(trader) <= before
 
 
-def test_rewards__claimed_and_sold_around_a_slash__cushion_it(suite: Suite) -> None:
+def test_rewards__sold_after_a_slash_nobody_synced__do_not_hide_it(suite: Suite) -> None:
     vault, stranger = suite.vault, suite.world.roles.stranger
     total = vault.totalAssets()
     earned = suite.earn_in_eigenlayer(suite.asset, 6 * WAD)
@@ -210,11 +210,9 @@ def test_rewards__claimed_and_sold_around_a_slash__cushion_it(suite: Suite) -> N
     suite.eigenlayer.claim_rewards(earned, sender=stranger)
     assert suite.eigenlayer.total_assets() == 30 * WAD
     suite.sell(suite.asset, 6 * WAD)
-    # 10 are lost and 6 have come: the loss meets the locked gain first.
-    depositor = suite.world.roles.depositor
-    vault.deposit(WAD, depositor, sender=depositor)
-    assert vault.locked_profit() == 0
-    assert vault.totalAssets() == total - 4 * WAD + WAD
+    # 10 were lost before the 6 came: the loss is booked first, and the gain is locked.
+    assert vault.locked_profit() == 6 * WAD
+    assert vault.totalAssets() == total - 10 * WAD
     suite.conserved()
 
 

@@ -23,6 +23,7 @@ from tests.scene import (
     open_leveraged,
     reverts,
     slash_and_sync,
+    stake_everything,
 )
 
 ROUTES = [SWAP, REDEEM]
@@ -185,9 +186,7 @@ def test_liquidate__sale_below_the_repayment__reverts(unhealthy: Deployment) -> 
 
 
 def test_liquidate__vault_without_idle__reverts_by_redemption_only(unhealthy: Deployment) -> None:
-    vault = unhealthy.protocol.vault
-    adapter = unhealthy.protocol.eigenlayer.address
-    vault.allocate(adapter, vault.idle(), sender=unhealthy.roles.allocator)
+    stake_everything(unhealthy)
     with reverts("vault: not enough idle"):
         liquidate(unhealthy, REDEEM)
     liquidate(unhealthy, SWAP)
@@ -266,7 +265,8 @@ def test_on_liquidate__after_a_call_in_the_same_transaction__reverts(
     vault, wsteth = scene.protocol.vault, scene.world.core.wsteth
     wsteth.approve(vault.address, ETHER * 2, sender=scene.roles.trader)
     vault.mint(ETHER, liquidator.address, sender=scene.roles.trader)
-    callback = liquidator.on_liquidate.encode(NOBODY, 0, ETHER, SWAP.to_bytes(32, "big"))
+    data = SWAP.to_bytes(32, "big") + bytes(32)
+    callback = liquidator.on_liquidate.encode(NOBODY, 0, ETHER, data)
     arguments = (market.address, scene.roles.looper, UNLIMITED, SWAP, 0)
     market.run(liquidator.address, liquidator.liquidate.encode(*arguments), callback)
     assert market.succeeded() is False

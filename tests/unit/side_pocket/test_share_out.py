@@ -32,7 +32,8 @@ def test_share_out__more_than_expected__says_how_much_was(opened: Side) -> None:
     assert opened.share_out(17) == (0, 10)
     assert pocket.expected_of(adapter) == 0
     assert opened.share_out(3) == (0, 0)
-    assert pocket.returned(adapter) == 70
+    assert pocket.owed_of(adapter) == 0
+    assert pocket.returned(adapter) == 60
 
 
 def test_share_out__nothing__changes_nothing(opened: Side) -> None:
@@ -54,6 +55,8 @@ def test_share_out__of_one_adapter__leaves_the_other(opened: Side) -> None:
 
 @pytest.mark.parametrize("amount", [2**120 - 1, 2**112])
 def test_share_out__largest_amount__does_not_overflow(opened: Side, amount: int) -> None:
+    second = opened.adapters[1]
+    opened.open(amount, second)
     opened.leave(opened.actors.depositor, 1, 3)
-    left, _ = opened.share_out(amount)
+    left, _ = opened.share_out(amount, second)
     assert left == -(-amount * (WHOLE // 3) // WHOLE)

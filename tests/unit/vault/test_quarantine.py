@@ -592,11 +592,11 @@ def test_cancel__fee_after_a_quarantine__leaves_its_part_with_the_shares(lost: E
     assert lost.pocket.shares_part(setup.adapter.address) == WHOLE
 
 
-def test_pull_back__from_an_adapter_in_quarantine__works(lost: Exits) -> None:
+def test_pull_back__from_an_adapter_in_quarantine__is_refused(lost: Exits) -> None:
+    """What it gives back is for all who held; dust must not use up its exits."""
     setup, queue, who = lost.setup, lost.queue, lost.setup.actors.depositor
     queue.requestRedeem(70 * WAD, who, who, sender=who)
     setup.chain.advance(DAY)
-    queue.pull_back(setup.adapter.address, 5 * WAD, sender=setup.actors.stranger)
-    assert setup.adapter.exiting() == 5 * WAD
-    setup.vault.finish_exit(setup.adapter.address, 0)
-    assert lost.pocket.expected() == 55 * WAD
+    with pytest.raises(Revert) as failure:
+        queue.pull_back(setup.adapter.address, 5 * WAD, sender=setup.actors.stranger)
+    assert failure.value.reason == "vault: unknown adapter"
