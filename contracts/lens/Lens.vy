@@ -16,17 +16,24 @@ from ethereum.ercs import IERC4626
 from ..interfaces import ILendingMarket
 from ..interfaces import ILRTVault
 from ..interfaces import IOracleAdapter
+from ..interfaces import ISidePocket
 from ..interfaces import IWithdrawalQueue
 
 
 struct AdapterView:
     adapter: address
     booked: uint256
-    cap: uint256
-    staked: uint256
+    # After slashing; and of that, what is on its way out, and what visible slashes would take.
+    live: uint256
     exiting: uint256
     at_risk: uint256
+    # The caps in asset units and as a part of idle and staked assets.
+    cap: uint256
+    share_cap: uint256
     exit_delay: uint256
+    # Under quarantine, and what is still expected of it then.
+    quarantined: bool
+    expected: uint256
 
 
 struct VaultView:
@@ -39,7 +46,30 @@ struct VaultView:
     # Shares that wait in the withdrawal queue, and assets that it holds for claims.
     queued_shares: uint256
     set_aside: uint256
-    adapters: DynArray[AdapterView, 8]
+    # Losses that no gain has made up for yet: gains are free of the performance fee until then.
+    unrecovered_loss: uint256
+    deposit_cap: uint256
+    # Of the last pause.
+    paused_until: uint256
+    # In their order, those under quarantine last.
+    adapters: DynArray[AdapterView, MAX_ADAPTERS]
+
+
+struct RequestView:
+    id: uint256
+    controller: address
+    # Requests before it that wait, and their shares.
+    ahead: uint256
+    shares_ahead: uint256
+    # Shares that wait, and what they would be paid now.
+    shares: uint256
+    worth: uint256
+    # Assets that can be claimed.
+    claimable: uint256
+    # Seconds until it can be paid if everyone acts as soon as he may and nothing is slashed: none if
+    # idle assets reach it, the longest exit of what is leaving if that does too, or else the longest
+    # exit of all after the rest of the queue's patience.
+    expected_seconds: uint256
 
 
 struct OracleView:
@@ -51,6 +81,8 @@ struct OracleView:
     growth_cap: uint256
     # What risk-increasing actions get now; 0 when they would be refused.
     borrow_price: uint256
+    # Whether the supply of the LRT grows slowly enough for new collateral.
+    supply_accepted: bool
 
 
 struct MarketView:
@@ -92,6 +124,12 @@ struct Snapshot:
 WAD: constant(uint256) = 10**18
 PRICE_SCALE: constant(uint256) = 10**36
 MAX_POSITIONS: constant(uint256) = 64
+# The bounds of the vault's list, and of that and the side pocket's together.
+MAX_LISTED: constant(uint256) = 8
+MAX_ADAPTERS: constant(uint256) = 24
+MAX_REQUESTS: constant(uint256) = 64
+# Requests of the line that are looked at.
+MAX_LINE: constant(uint256) = 4096
 
 
 @view
@@ -121,6 +159,17 @@ def vault(lrt: address) -> VaultView:
 
 @view
 @external
+def requests(lrt: address, ids: DynArray[uint256, MAX_REQUESTS]) -> DynArray[RequestView, 64]:
+    """@notice Where requests of a vault's queue stand."""
+    queue: address = staticcall ILRTVault(lrt).queue()
+    views: DynArray[RequestView, MAX_REQUESTS] = []
+    for id: uint256 in ids:
+        views.append(self._request(lrt, queue, id))
+    return views
+
+
+@view
+@external
 def oracle(adapter: address) -> OracleView:
     """@notice Both prices of an oracle adapter and what binds them."""
     return self._oracle(adapter)
@@ -145,28 +194,20 @@ def position(market_: address, owner: address) -> PositionView:
 @view
 @internal
 def _vault(lrt: address) -> VaultView:
-    adapters: DynArray[AdapterView, 8] = []
+    adapters: DynArray[AdapterView, MAX_ADAPTERS] = []
     count: uint256 = staticcall ILRTVault(lrt).adapter_count()
-    for i: uint256 in range(count, bound=8):
+    for i: uint256 in range(count, bound=MAX_LISTED):
         adapter: address = staticcall ILRTVault(lrt).adapter_at(i)
-        cap: uint256 = 0
-        share_cap: uint256 = 0
-        cap, share_cap = staticcall ILRTVault(lrt).adapter_caps(adapter)
-        adapters.append(
-            AdapterView(
-                adapter=adapter,
-                booked=staticcall ILRTVault(lrt).booked(adapter),
-                cap=cap,
-                staked=self._or_zero(adapter, method_id("staked()")),
-                exiting=self._or_zero(adapter, method_id("exiting()")),
-                at_risk=self._or_zero(adapter, method_id("value_at_risk()")),
-                exit_delay=self._or_zero(adapter, method_id("exit_delay()")),
-            )
-        )
+        adapters.append(self._adapter(lrt, adapter, empty(address)))
     set_aside: uint256 = 0
     queue: address = staticcall ILRTVault(lrt).queue()
     if queue != empty(address):
         set_aside = staticcall IWithdrawalQueue(queue).set_aside()
+        pocket: address = staticcall ILRTVault(lrt).side_pocket()
+        count = staticcall ISidePocket(pocket).adapter_count()
+        for i: uint256 in range(count, bound=MAX_ADAPTERS - MAX_LISTED):
+            adapter: address = staticcall ISidePocket(pocket).adapter_at(i)
+            adapters.append(self._adapter(lrt, adapter, pocket))
     return VaultView(
         rate=staticcall ILRTVault(lrt).rate(),
         live_rate=self._or_zero(lrt, method_id("live_rate()")),
@@ -176,8 +217,92 @@ def _vault(lrt: address) -> VaultView:
         locked_profit=staticcall ILRTVault(lrt).locked_profit(),
         queued_shares=staticcall ILRTVault(lrt).queued_shares(),
         set_aside=set_aside,
+        unrecovered_loss=staticcall ILRTVault(lrt).unrecovered_loss(),
+        deposit_cap=staticcall ILRTVault(lrt).deposit_cap(),
+        paused_until=staticcall ILRTVault(lrt).paused_until(),
         adapters=adapters,
     )
+
+
+@view
+@internal
+def _adapter(lrt: address, adapter: address, pocket: address) -> AdapterView:
+    """@param pocket The side pocket, for an adapter under quarantine."""
+    cap: uint256 = 0
+    share_cap: uint256 = 0
+    cap, share_cap = staticcall ILRTVault(lrt).adapter_caps(adapter)
+    expected: uint256 = 0
+    if pocket != empty(address):
+        expected = staticcall ISidePocket(pocket).expected_of(adapter)
+    return AdapterView(
+        adapter=adapter,
+        booked=staticcall ILRTVault(lrt).booked(adapter),
+        live=self._or_zero(adapter, method_id("total_assets()")),
+        exiting=self._or_zero(adapter, method_id("exiting()")),
+        at_risk=self._or_zero(adapter, method_id("value_at_risk()")),
+        cap=cap,
+        share_cap=share_cap,
+        exit_delay=self._or_zero(adapter, method_id("exit_delay()")),
+        quarantined=pocket != empty(address),
+        expected=expected,
+    )
+
+
+@view
+@internal
+def _request(lrt: address, queue: address, id: uint256) -> RequestView:
+    found: IWithdrawalQueue.Request = staticcall IWithdrawalQueue(queue).request(id)
+    view: RequestView = RequestView(
+        id=id,
+        controller=found.controller,
+        ahead=0,
+        shares_ahead=0,
+        shares=found.shares,
+        worth=0,
+        claimable=found.claimable_assets,
+        expected_seconds=0,
+    )
+    if found.shares == 0:
+        return view
+    head: uint256 = staticcall IWithdrawalQueue(queue).head()
+    for before: uint256 in range(head, id, bound=MAX_LINE):
+        earlier: IWithdrawalQueue.Request = staticcall IWithdrawalQueue(queue).request(before)
+        if earlier.shares != 0:
+            view.ahead += 1
+            view.shares_ahead += earlier.shares
+    live_rate: uint256 = self._or_zero(lrt, method_id("live_rate()"))
+    view.worth = min(found.assets, found.shares * live_rate // WAD)
+    needed: uint256 = (view.shares_ahead + found.shares) * live_rate // WAD
+    view.expected_seconds = self._seconds_until(lrt, queue, needed)
+    return view
+
+
+@view
+@internal
+def _seconds_until(lrt: address, queue: address, needed: uint256) -> uint256:
+    """@return See `RequestView.expected_seconds`."""
+    coming: uint256 = staticcall ILRTVault(lrt).idle()
+    if coming >= needed:
+        return 0
+    leaving_delay: uint256 = 0
+    longest_delay: uint256 = 0
+    count: uint256 = staticcall ILRTVault(lrt).adapter_count()
+    for i: uint256 in range(count, bound=MAX_LISTED):
+        adapter: address = staticcall ILRTVault(lrt).adapter_at(i)
+        delay: uint256 = self._or_zero(adapter, method_id("exit_delay()"))
+        exiting: uint256 = self._or_zero(adapter, method_id("exiting()"))
+        coming += exiting
+        if exiting != 0:
+            leaving_delay = max(leaving_delay, delay)
+        if staticcall ILRTVault(lrt).booked(adapter) != 0:
+            longest_delay = max(longest_delay, delay)
+    if coming >= needed:
+        return leaving_delay
+    head: uint256 = staticcall IWithdrawalQueue(queue).head()
+    oldest: IWithdrawalQueue.Request = staticcall IWithdrawalQueue(queue).request(head)
+    patience: uint256 = staticcall IWithdrawalQueue(queue).patience()
+    overdue_at: uint256 = oldest.requested_at + patience
+    return max(overdue_at, block.timestamp) - block.timestamp + longest_delay
 
 
 @view
@@ -189,6 +314,10 @@ def _oracle(adapter: address) -> OracleView:
     market_price: uint256 = 0
     fundamental, smoothed, usable = staticcall IOracleAdapter(adapter).liquidation_prices()
     market_price, usable = staticcall IOracleAdapter(adapter).market_price()
+    accepted: bool = False
+    level: uint256 = 0
+    capacity: uint256 = 0
+    accepted, level, capacity = staticcall IOracleAdapter(adapter).supply_gate()
     return OracleView(
         fundamental=fundamental,
         market=market_price,
@@ -197,6 +326,7 @@ def _oracle(adapter: address) -> OracleView:
         discount=staticcall IOracleAdapter(adapter).discount(),
         growth_cap=staticcall IOracleAdapter(adapter).growth_cap(),
         borrow_price=self._or_zero(adapter, method_id("price()")),
+        supply_accepted=accepted,
     )
 
 

@@ -19,8 +19,12 @@ def test_vault__nothing_staked__is_the_seed_and_the_pools_share(deployment: Depl
     protocol = deployment.protocol
     view = protocol.lens.vault(protocol.vault.address)
     assert view.idle == view.total_assets == view.total_supply
-    (stake,) = view.adapters
-    assert (stake.booked, stake.staked, stake.exiting) == (0, 0, 0)
+    assert [stake.adapter for stake in view.adapters] == [
+        protocol.eigenlayer.address,
+        protocol.symbiotic.address,
+    ]
+    for stake in view.adapters:
+        assert (stake.booked, stake.live, stake.exiting, stake.at_risk) == (0, 0, 0, 0)
 
 
 def test_market__all_lent_out__is_used_to_the_last_unit(deployment: Deployment) -> None:

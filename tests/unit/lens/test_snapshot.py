@@ -138,19 +138,53 @@ def test_vault__slashed_and_exiting__is_recomputed(leveraged: Deployment) -> Non
         locked,
         0,
         0,
+        vault.unrecovered_loss(),
+        vault.deposit_cap(),
+        0,
     )
     assert view.live_rate < view.rate
-    (stake,) = view.adapters
+    stake, other = view.adapters
     assert tuple(stake) == (
         adapter.address,
         vault.booked(adapter.address),
-        vault.adapter_caps(adapter.address)[0],
-        adapter.staked(),
+        adapter.total_assets(),
         adapter.exiting(),
         0,
+        *vault.adapter_caps(adapter.address),
         EXIT_BLOCKS * SECONDS_A_BLOCK,
+        False,
+        0,
     )
     assert stake.exiting > 0
+    assert (other.adapter, other.booked) == (protocol.symbiotic.address, 0)
+
+
+def test_vault__slash_requested__shows_what_is_at_risk(leveraged: Deployment) -> None:
+    protocol, world = leveraged.protocol, leveraged.world
+    symbiotic = protocol.symbiotic
+    amount = protocol.vault.idle() // 3
+    protocol.vault.allocate(symbiotic.address, amount, sender=leveraged.roles.allocator)
+    leveraged.chain.advance(1)
+    world.symbiotic.request_slash(amount // 2)
+    _, stake = protocol.lens.vault(protocol.vault.address).adapters
+    assert stake.at_risk == symbiotic.value_at_risk() > amount // 2
+    assert stake.exit_delay == symbiotic.exit_delay()
+
+
+def test_vault__paused_and_one_adapter_in_quarantine__shows_both(leveraged: Deployment) -> None:
+    protocol, roles = leveraged.protocol, leveraged.roles
+    vault, adapter = protocol.vault, protocol.eigenlayer
+    vault.pause(DAY, sender=roles.guardian)
+    paused_until = leveraged.chain.timestamp + DAY
+    vault.quarantine(adapter.address, sender=roles.owner)
+    view = protocol.lens.vault(vault.address)
+    assert abs(view.paused_until - paused_until) <= 1
+    assert view.paused_until == vault.paused_until()
+    other, stake = view.adapters
+    assert (other.adapter, other.quarantined) == (protocol.symbiotic.address, False)
+    assert (stake.adapter, stake.quarantined, stake.booked) == (adapter.address, True, 0)
+    assert stake.expected == protocol.side_pocket.expected_of(adapter.address) > 0
+    assert stake.live == adapter.total_assets()
 
 
 def test_vault__one_request_paid_and_one_waiting__shows_both(leveraged: Deployment) -> None:
@@ -183,9 +217,9 @@ def test_vault__adapter_that_cannot_be_read__is_answered_by_zero(leveraged: Depl
     before = protocol.lens.vault(protocol.vault.address)
     chain.set_code(protocol.eigenlayer.address, bytes.fromhex("5f5ffd"))
     view = protocol.lens.vault(protocol.vault.address)
-    (stake,) = view.adapters
-    assert stake == before.adapters[0]._replace(staked=0, exiting=0, at_risk=0, exit_delay=0)
-    assert view == before._replace(live_rate=0, adapters=[stake])
+    stake, other = view.adapters
+    assert stake == before.adapters[0]._replace(live=0, exiting=0, at_risk=0, exit_delay=0)
+    assert view == before._replace(live_rate=0, adapters=[stake, other])
     # The oracle has no price to borrow at then, and the rest of its view goes on.
     oracle = protocol.lens.oracle(protocol.oracle.address)
     assert oracle.borrow_price == 0
@@ -211,6 +245,7 @@ def test_oracle__half_smoothed__is_recomputed(leveraged: Deployment) -> None:
         stored,
         ratio + ratio * oracle.MAX_GROWTH() * elapsed // (WAD * 365 * DAY),
         answer,
+        True,
     )
 
 
