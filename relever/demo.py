@@ -34,15 +34,18 @@ REDEEM = 2
 
 LENT = 1_000 * ETHER
 DEPOSITED = 400 * ETHER
-STAKED_PER_CENT = 95
+EIGENLAYER_PER_CENT, SYMBIOTIC_PER_CENT = 65, 30
 EQUITY = 20 * ETHER
 LEVERAGE = 5
 REWARD_DAYS = 30
 STAKING_REWARD_PER_YEAR = 3 * WAD // 100
 RESTAKING_REWARD = ETHER
-SLASH = WAD // 5
-# EigenLayer gives back up to some units less than was asked for.
+SLASH = 3 * WAD // 10
+SYMBIOTIC_SLASH = 10 * ETHER
+# The protocols give back up to some units less than was asked for.
 ROUNDING = 1_000
+# The vault's virtual assets and shares.
+VIRTUAL = 10**9
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,16 @@ class Party:
 
 @dataclass(frozen=True)
 class System:
-    """Where the protocol stands: rates and health in WAD, price scaled by 1e36, amounts in wei."""
+    """Where the protocol stands: seconds, rates and health in WAD, price by 1e36, wei."""
 
+    time: int
     vault_rate: int
     lst_rate: int
     fundamental_price: int
     vault_idle: int
-    vault_staked: int
+    eigenlayer_staked: int
+    symbiotic_staked: int
+    vault_shares: int
     queued_shares: int
     set_aside: int
     supplied: int
@@ -141,12 +147,19 @@ class Story:
             self._do("approve", weth.approve(market.address, LENT, sender=roles.lender))
             self._do("lend", market.deposit(LENT, roles.lender, sender=roles.lender))
 
-        with self._step("restake", "A depositor restakes, the vault stakes into EigenLayer"):
+        with self._step("restake", "A depositor restakes, the vault stakes in both protocols"):
             scene.world.fund(roles.depositor, wsteth=DEPOSITED)
             self._do("approve", wsteth.approve(vault.address, DEPOSITED, sender=roles.depositor))
             self._do("deposit", vault.deposit(DEPOSITED, roles.depositor, sender=roles.depositor))
-            stake = vault.totalAssets() * STAKED_PER_CENT // 100
-            self._do("stake", vault.allocate(adapter.address, stake, sender=roles.allocator))
+            total = vault.totalAssets()
+            for place, per_cent in (
+                (adapter, EIGENLAYER_PER_CENT),
+                (suite.symbiotic, SYMBIOTIC_PER_CENT),
+            ):
+                stake = vault.allocate(
+                    place.address, total * per_cent // 100, sender=roles.allocator
+                )
+                self._do("stake", stake)
 
         with self._step("open", f"A looper opens {LEVERAGE}x in one transaction"):
             scene.world.fund(roles.looper, wsteth=EQUITY)
@@ -164,9 +177,13 @@ class Story:
 
         with self._step("rewards", f"{REWARD_DAYS} days of staking and restaking rewards"):
             rate_before = suite.oracle.fundamental()
-            scene.world.fund(roles.avs, wsteth=RESTAKING_REWARD)
-            self._do("approve", wsteth.approve(vault.address, RESTAKING_REWARD, sender=roles.avs))
-            self._do("pay rewards", vault.pay_rewards(RESTAKING_REWARD, sender=roles.avs))
+            scene.world.fund(roles.avs, weth=RESTAKING_REWARD)
+            self._do("pay stakers", scene.world.submit_rewards(weth, RESTAKING_REWARD))
+            earned = {adapter.address: {weth.address: RESTAKING_REWARD}}
+            claim = scene.world.reward_earners(earned)[adapter.address]
+            self._do("claim", adapter.claim_rewards(claim, sender=roles.stranger))
+            sold = suite.seller.sell(weth.address, RESTAKING_REWARD, 0, sender=roles.stranger)
+            self._do("sell for the vault", sold)
             chain.advance(REWARD_DAYS * DAY)
             pooled = core.steth.getTotalPooledEther()
             reward = pooled * STAKING_REWARD_PER_YEAR * REWARD_DAYS // (365 * WAD)
@@ -215,7 +232,7 @@ class Story:
                 "redeem", market.redeem(shares, roles.lender, roles.lender, sender=roles.lender)
             )
         paid = self._paid_out()
-        request = self._play_queue()
+        due, symbiotic_loss = self._play_queue()
 
         same, at_least, below = "=", ">=", "<"
         self._check("rate_rose", "rewards raised the price", rate_before, below, rate_grown)
@@ -237,19 +254,24 @@ class Story:
         left = self.steps[-1].after["depositor"]
         self._check("queue_whole", "the depositor has no LRT left", left.lrt, same, 0)
         self._check(
-            "queue_paid",
-            "the queue paid what the request was worth when it was made",
-            left.wsteth,
+            "symbiotic_slash_is_real",
+            "Symbiotic took exactly what was asked for after the veto window",
+            symbiotic_loss,
             same,
-            request.assets,
+            SYMBIOTIC_SLASH,
         )
+        self._check("queue_paid", "the queue paid the lesser of both rates", left.wsteth, same, due)
         self._check_conservation()
 
-    def _play_queue(self) -> Any:
-        """The depositor leaves with more than is idle; its request as it was made."""
+    def _play_queue(self) -> tuple[int, int]:
+        """The depositor leaves with more than is idle, and a slash comes in between.
+
+        Returns:
+            What is due to it in wstETH by the lesser of both rates; what Symbiotic slashed.
+        """
         scene, roles, suite = self.scene, self.scene.roles, self.scene.protocol
-        vault, queue, adapter = suite.vault, suite.queue, suite.eigenlayer
-        who = roles.depositor
+        vault, queue, symbiotic = suite.vault, suite.queue, suite.symbiotic
+        who, network = roles.depositor, scene.world.symbiotic
         with self._step("request", "The depositor asks for everything: more than is idle"):
             shares = vault.balanceOf(who)
             self._do("approve", vault.approve(queue.address, shares, sender=who))
@@ -257,21 +279,37 @@ class Story:
             request_id = self._receipts[-1].events[-1].args["requestId"]
             request = queue.request(request_id)
 
-        with self._step(
-            "unstake", "The allocator takes stake back for it; EigenLayer's delay passes"
-        ):
+        with self._step("veto window", "Symbiotic is asked for a slash, and nobody vetoes it"):
+            staked = symbiotic.total_assets()
+            index = network.request_slash(SYMBIOTIC_SLASH)
+            network.pass_veto_window()
+            self._do("execute slash", network.execute_slash(index))
+            slashed = staked - symbiotic.total_assets()
+            self._do("sync", vault.sync(sender=roles.stranger))
+
+        with self._step("unstake", "The allocator takes stake back from both; their delays pass"):
             missing = request.assets - vault.idle() + ROUNDING
-            taken = vault.deallocate(adapter.address, missing, sender=roles.allocator)
-            self._do("take back", taken)
-            exit_id = next(e.args["id"] for e in taken.events if e.address == vault.address)
+            exits = []
+            for place, amount in (
+                (symbiotic, symbiotic.staked() // 2),
+                (suite.eigenlayer, missing - symbiotic.staked() // 2),
+            ):
+                taken = vault.deallocate(place.address, amount, sender=roles.allocator)
+                self._do("take back", taken)
+                exit_id = next(e.args["id"] for e in taken.events if e.address == vault.address)
+                exits.append((place, exit_id))
+            network.veto.pass_exit_delay()
             scene.world.pass_withdrawal_delay()
 
         with self._step("claim", "Anyone brings it home and finalises, the depositor claims"):
             anyone = roles.stranger
-            self._do("bring home", vault.finish_exit(adapter.address, exit_id, sender=anyone))
+            for place, exit_id in exits:
+                self._do("bring home", vault.finish_exit(place.address, exit_id, sender=anyone))
+            total, supply = vault.live_total_assets(True), vault.totalSupply()
+            worth = shares * (total + VIRTUAL) // (supply + VIRTUAL)
             self._do("finalise", queue.finalize(1, sender=anyone))
             self._do("claim", queue.claim(request_id, who, sender=who))
-        return request
+        return min(request.assets, worth), slashed
 
     def document(self) -> dict[str, Any]:
         """The story as one JSON document; amounts are strings of wei."""
@@ -435,12 +473,16 @@ class Story:
     def _system(self) -> System:
         suite, core = self.scene.protocol, self.scene.world.core
         view = suite.snapshot(self.scene.roles.looper)
+        staked = {stake.adapter: stake.live - stake.exiting for stake in view.vault.adapters}
         return System(
+            time=view.time,
             vault_rate=view.vault.rate,
             lst_rate=core.wsteth.stEthPerToken(),
             fundamental_price=view.oracle.fundamental,
             vault_idle=view.vault.idle,
-            vault_staked=view.vault.adapters[0].staked,
+            eigenlayer_staked=staked[suite.eigenlayer.address],
+            symbiotic_staked=staked[suite.symbiotic.address],
+            vault_shares=view.vault.total_supply,
             queued_shares=view.vault.queued_shares,
             set_aside=view.vault.set_aside,
             supplied=view.market.state.supply_assets,
@@ -567,7 +609,9 @@ def _show_step(console: Console, step: Step) -> None:
         console.print(
             f"  rate {_decimal(system.vault_rate, 6)} wstETH, "
             f"price {_decimal(system.fundamental_price // WAD, 6)} WETH, "
-            f"idle {_decimal(system.vault_idle, 2)}, staked {_decimal(system.vault_staked, 2)}",
+            f"idle {_decimal(system.vault_idle, 2)}, in EigenLayer "
+            f"{_decimal(system.eigenlayer_staked, 2)}, in Symbiotic "
+            f"{_decimal(system.symbiotic_staked, 2)}",
             f"\n  lent {_decimal(system.supplied, 2)}, borrowed {_decimal(system.borrowed, 2)}, "
             f"looper's health {health}",
         )
@@ -631,7 +675,7 @@ def _is_address(value: object) -> bool:
 def _plain(value: Any) -> Any:
     """JSON keeps no large integers: amounts become strings, counts stay numbers."""
     if isinstance(value, dict):
-        counts = {"block", "gas_used"}
+        counts = {"block", "gas_used", "time"}
         return {key: item if key in counts else _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]

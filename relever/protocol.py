@@ -34,7 +34,9 @@ _ARTIFACTS = {
     "queue": "WithdrawalQueue",
     "side_pocket": "SidePocket",
     "zap": "DepositZap",
+    "seller": "RewardsSeller",
     "eigenlayer": "EigenLayerAdapter",
+    "symbiotic": "SymbioticAdapter",
     "oracle": "OracleAdapter",
     "factory": "MarketFactory",
     "market": "LendingMarket",
@@ -54,7 +56,9 @@ class Protocol:
     queue: Contract
     side_pocket: Contract
     zap: Contract
+    seller: Contract
     eigenlayer: Contract
+    symbiotic: Contract
     oracle: Contract
     factory: Contract
     market: Contract
@@ -149,19 +153,12 @@ def deploy(world: World, network: str = "local") -> Deployment:
     queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, patience, sender=owner)
     side_pocket = chain.deploy(artifact("SidePocket"), vault.address, sender=owner)
     vault.set_exits(queue.address, side_pocket.address, sender=owner)
-    eigenlayer = chain.deploy(
-        artifact("EigenLayerAdapter"),
-        vault.address,
-        core.wsteth_strategy.address,
-        core.delegation_manager.address,
-        core.strategy_manager.address,
-        roles.operator,
-        core.rewards_coordinator.address,
-        NOBODY,
-        sender=owner,
-    )
-    eigenlayer_caps = settings["vault"]["eigenlayer_cap_wei"], WAD
-    vault.add_adapter(eigenlayer.address, *eigenlayer_caps, sender=owner)
+    lrt_pool, lst_pool = _exit_pools(world, vault)
+    pools = [lrt_pool.address, lst_pool.address]
+    swap = chain.deploy(artifact("UniswapV3Swap"), pools, sender=owner)
+    seller = _deploy_seller(world, vault, swap, settings["rewards"])
+    eigenlayer, symbiotic = _deploy_adapters(world, vault, seller)
+    _set_terms(world, vault, eigenlayer, symbiotic, settings["vault"])
 
     feed = world.feed("rLRT / WETH")
     feed.answer(vault.rate() * core.wsteth.stEthPerToken() // WAD)
@@ -171,9 +168,6 @@ def deploy(world: World, network: str = "local") -> Deployment:
     )
     market = _create_market(world, factory, vault, oracle, settings["market"])
 
-    lrt_pool, lst_pool = _exit_pools(world, vault)
-    pools = [lrt_pool.address, lst_pool.address]
-    swap = chain.deploy(artifact("UniswapV3Swap"), pools, sender=owner)
     tokens = (vault.address, core.wsteth.address, core.weth.address)
     path = (factory.address, *tokens, swap.address)
     protocol = Protocol(
@@ -182,7 +176,9 @@ def deploy(world: World, network: str = "local") -> Deployment:
         queue=queue,
         side_pocket=side_pocket,
         zap=chain.deploy(artifact("DepositZap"), *tokens, sender=owner),
+        seller=seller,
         eigenlayer=eigenlayer,
+        symbiotic=symbiotic,
         oracle=oracle,
         factory=factory,
         market=market,
@@ -226,6 +222,59 @@ def _deploy_vault(world: World, settings: dict[str, Any]) -> Contract:
         roles.owner,
         sender=roles.owner,
     )
+
+
+def _deploy_seller(
+    world: World, vault: Contract, swap: Contract, settings: dict[str, Any]
+) -> Contract:
+    """WETH can be sold from the start; other reward tokens take a feed and a pool."""
+    owner, weth = world.roles.owner, world.core.weth.address
+    places = (vault.address, weth, swap.address, world.roles.guardian)
+    seller = world.chain.deploy(artifact("RewardsSeller"), *places, sender=owner)
+    seller.set_terms(weth, (NOBODY, 0, settings["max_discount_wad"], NOBODY), sender=owner)
+    return seller
+
+
+def _deploy_adapters(world: World, vault: Contract, seller: Contract) -> tuple[Contract, Contract]:
+    """A position in EigenLayer, and one in the Symbiotic vault whose slashes can be vetoed."""
+    chain, core, owner, place = world.chain, world.core, world.roles.owner, world.symbiotic.veto
+    eigenlayer = chain.deploy(
+        artifact("EigenLayerAdapter"),
+        vault.address,
+        core.wsteth_strategy.address,
+        core.delegation_manager.address,
+        core.strategy_manager.address,
+        world.roles.operator,
+        core.rewards_coordinator.address,
+        seller.address,
+        sender=owner,
+    )
+    symbiotic = chain.deploy(
+        artifact("SymbioticAdapter"),
+        vault.address,
+        place.vault.address,
+        place.rewards.address,
+        seller.address,
+        sender=owner,
+    )
+    return eigenlayer, symbiotic
+
+
+def _set_terms(
+    world: World,
+    vault: Contract,
+    eigenlayer: Contract,
+    symbiotic: Contract,
+    settings: dict[str, Any],
+) -> None:
+    """List the adapters and set what the vault charges."""
+    owner = world.roles.owner
+    for name, adapter in (("eigenlayer", eigenlayer), ("symbiotic", symbiotic)):
+        caps = settings[f"{name}_cap_wei"], settings[f"{name}_share_cap_wad"]
+        vault.add_adapter(adapter.address, *caps, sender=owner)
+    vault.set_exit_fee(settings["exit_buffer_wei"], settings["max_exit_fee_wad"], sender=owner)
+    fee = settings["performance_fee_wad"]
+    vault.set_performance_fee(fee, world.roles.treasury, sender=owner)
 
 
 def _deploy_oracle(world: World, vault: Contract, feed: Feed, settings: dict[str, Any]) -> Contract:

@@ -69,6 +69,13 @@ def stake_idle(scene: Deployment, amount: int) -> Receipt:
     return vault.allocate(adapter.address, amount, sender=scene.roles.allocator)
 
 
+def stake_everything(scene: Deployment) -> None:
+    """The allocator leaves nothing idle: a quarter to Symbiotic, what is left to EigenLayer."""
+    vault, allocator = scene.protocol.vault, scene.roles.allocator
+    vault.allocate(scene.protocol.symbiotic.address, vault.idle() // 4, sender=allocator)
+    vault.allocate(scene.protocol.eigenlayer.address, vault.idle(), sender=allocator)
+
+
 def slash_and_sync(scene: Deployment, wad: int) -> None:
     """EigenLayer slashes the operator, anyone books it, and the feed follows."""
     scene.world.slash(wad)
@@ -162,6 +169,7 @@ __all__ = [
     "restake",
     "reverts",
     "slash_and_sync",
+    "stake_everything",
     "stake_idle",
     "worth",
 ]

@@ -13,7 +13,7 @@ class Roles:
 
     `owner` deploys and owns Relever; `base_admin` deploys and owns the base layer, so that the
     owner's addresses do not depend on how the base layer was made. `avs` is a network in Symbiotic
-    too, where `resolver` can veto its slashes.
+    too, where `resolver` can veto its slashes. `treasury` receives the fees of the vault.
     """
 
     owner: str
@@ -34,6 +34,7 @@ class Roles:
     trader: str
     base_admin: str
     resolver: str
+    treasury: str
 
     @classmethod
     def of(cls, chain: Chain) -> Roles:

@@ -23,6 +23,7 @@ from tests.scene import (
     holdings,
     open_leveraged,
     reverts,
+    stake_everything,
 )
 from tests.unit.router.conftest import FREE
 
@@ -255,14 +256,9 @@ def test_close__feed_dead__lowers_the_position_all_the_same(opened: Deployment) 
     assert position(opened) == (0, 0)
 
 
-def empty_vault(scene: Deployment) -> None:
-    vault = scene.protocol.vault
-    vault.allocate(scene.protocol.eigenlayer.address, vault.idle(), sender=scene.roles.allocator)
-
-
 def test_close__vault_without_idle__reverts_by_redemption_only(opened: Deployment) -> None:
     collateral, _ = position(opened)
-    empty_vault(opened)
+    stake_everything(opened)
     before = position(opened)
     with reverts("vault: not enough idle"):
         close(opened, ETHER, ETHER, REDEEM)
