@@ -114,7 +114,7 @@ def test_lower_expectation__by_the_vault_itself__reverts(opened: Side) -> None:
 @given(
     steps=st.lists(
         st.tuples(
-            st.sampled_from(["leave", "mint", "return", "claim"]),
+            st.sampled_from(["leave", "mint", "return", "claim", "hand over"]),
             st.sampled_from(WHO),
             st.one_of(st.integers(1, 9), st.integers(1, 10**21)),
         ),
@@ -154,6 +154,17 @@ def test_claims__any_sequence__add_up_and_are_covered(
                     due[each] += parts[each] * size
                 to_shares += shares_part * size
                 sent += left
+            elif name == "hand over":
+                heir = WHO[size % 3]
+                pocket.hand_over(accounts[heir], sender=account)
+                if heir != who:
+                    for held in (parts, due):
+                        held[heir] += held[who]
+                        held[who] = Fraction(0)
+                    # What was paid before stays with who got it.
+                    due[heir] -= paid[who]
+                    due[who] += paid[who]
+                times += 2
             elif pocket.claimable(adapter, account):
                 paid[who] += pocket.claim.call(adapter, account)
                 pocket.claim(adapter, account)

@@ -50,3 +50,14 @@ def test_pay_rewards__unreadable_adapter__still_works(staked: Setup) -> None:
     staked.adapter.set_broken(True)
     staked.vault.pay_rewards(WAD, sender=staked.actors.payer)
     assert staked.vault.locked_profit() == WAD
+
+
+def test_pay_rewards__loss_not_yet_booked__is_not_covered_by_them(staked: Setup) -> None:
+    """Nobody escapes a loss by paying rewards before anyone has synced."""
+    vault, who = staked.vault, staked.actors.depositor
+    staked.report(50 * WAD)
+    out = vault.previewRedeem(10 * WAD)
+    vault.pay_rewards(10 * WAD, sender=staked.actors.payer)
+    assert vault.booked(staked.adapter.address) == 50 * WAD
+    assert vault.locked_profit() == 10 * WAD
+    assert vault.redeem.call(10 * WAD, who, who, sender=who) == out

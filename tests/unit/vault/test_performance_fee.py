@@ -264,6 +264,32 @@ def test_fee__rewards_after_a_loss__recover_it(charged: Setup) -> None:
     assert fee_paid(charged) > 0
 
 
+def test_fee__rewards_before_the_loss_is_synced__recover_it_too(charged: Setup) -> None:
+    charged.report(50 * WAD)
+    receipt = charged.vault.pay_rewards(10 * WAD, sender=charged.actors.payer)
+    assert receipt.events == [
+        charged.synced(charged.adapter, 0, 10 * WAD, 50 * WAD),
+        charged.moved(charged.actors.payer, charged.vault.address, 10 * WAD),
+        charged.event("RewardsPaid", payer=charged.actors.payer, amount=10 * WAD),
+    ]
+    assert fee_paid(charged) == charged.vault.unrecovered_loss() == 0
+
+
+def test_fee__while_something_is_expected_back__its_shares_pay_for_that_too(
+    exits: Exits,
+) -> None:
+    setup, vault = exits.setup, exits.setup.vault
+    vault.pay_rewards(60 * WAD, sender=setup.actors.payer)
+    setup.chain.advance(UNLOCK_PERIOD)
+    vault.quarantine(setup.adapter.address, sender=setup.actors.owner)
+    # Other gains have made up for the loss, and the adapter may still give all back.
+    vault.pay_rewards(60 * WAD, sender=setup.actors.payer)
+    vault.set_performance_fee(TENTH, setup.actors.stranger, sender=setup.actors.owner)
+    total, supply = vault.totalAssets() + 60 * WAD, vault.totalSupply()
+    vault.pay_rewards(10 * WAD, sender=setup.actors.payer)
+    assert fee_paid(setup) == shares_down(WAD, total, supply)
+
+
 @pytest.mark.parametrize("gain", [4, 5, 8])
 def test_fee__loss_and_gain_in_one_sync__is_charged_on_the_difference(
     charged: Setup, gain: int

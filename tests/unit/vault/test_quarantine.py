@@ -8,6 +8,8 @@ from relever.artifacts import artifact
 from relever.chain import Contract, Event, Revert
 from tests.unit.vault.conftest import (
     DAY,
+    LARGEST,
+    MOST_DEPOSITS,
     NOBODY,
     SEED,
     UNLOCK_PERIOD,
@@ -162,6 +164,43 @@ def test_quarantine__owner__writes_the_adapter_off(exits: Exits) -> None:
     assert vault.unrecovered_loss() == 60 * WAD
     assert exits.pocket.expected() == exits.pocket.expected_of(adapter) == 60 * WAD
     assert exits.pocket.shares_part(adapter) == WHOLE
+
+
+def test_quarantine__unbooked_values__are_booked_first(exits: Exits) -> None:
+    setup, vault, adapter = exits.setup, exits.setup.vault, exits.setup.adapter
+    setup.report(50 * WAD)
+    setup.report(19 * WAD, setup.second_adapter)
+    receipt = vault.quarantine(adapter.address, sender=setup.actors.owner)
+    assert receipt.events == [
+        setup.synced(adapter, 0, 10 * WAD, 50 * WAD),
+        setup.synced(setup.second_adapter, 0, WAD, 19 * WAD),
+        pocket_event(exits, "Opened", adapter=adapter.address, expected=50 * WAD),
+        setup.event("Quarantined", adapter=adapter.address, written_off=50 * WAD),
+    ]
+    assert vault.unrecovered_loss() == 61 * WAD
+
+
+@pytest.mark.parametrize("rewards", [25 * WAD, 60 * WAD, 70 * WAD])
+def test_quarantine__locked_profit__is_owed_to_nobody_who_leaves(
+    exits: Exits, rewards: int
+) -> None:
+    """What the locked profit takes of the loss is locked again when it comes back."""
+    setup, vault, who = exits.setup, exits.setup.vault, exits.setup.actors.attacker
+    vault.pay_rewards(rewards, sender=setup.actors.payer)
+    held, price = setup.token.balanceOf(who), vault.previewMint(10 * WAD)
+    shares = setup.deposit(100 * WAD, who)
+    vault.quarantine(setup.adapter.address, sender=setup.actors.owner)
+    missing = max(0, 60 * WAD - rewards)
+    assert exits.pocket.expected() == exits.pocket.owed_of(setup.adapter.address) == missing
+    assert vault.locked_profit() == max(0, rewards - 60 * WAD)
+    assert price <= vault.previewMint(10 * WAD) <= price + 1
+    vault.redeem(shares, who, who, sender=who)
+    give_back(exits, 60 * WAD)
+    if missing:
+        exits.pocket.claim(setup.adapter.address, who)
+    assert rewards - 1 <= vault.locked_profit() <= rewards + 1
+    # Virtual shares have no part of what comes back: 1e9 of 1e20 are not asked to pay.
+    assert held - 2 <= setup.token.balanceOf(who) <= held + 60 * WAD * VIRTUAL // SUPPLY
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])
@@ -322,6 +361,23 @@ def test_max__after_a_quarantine__is_exact(lost: Exits, name: str) -> None:
     assert failure.value.reason == "vault: deposit cap"
 
 
+def test_max_deposit__shares_worth_little_after_a_quarantine__counts_what_is_expected(
+    exits: Exits,
+) -> None:
+    """Where the supply is the bound, its price is that of who enters."""
+    setup, vault, who = exits.setup, exits.setup.vault, exits.setup.actors.payer
+    vault.set_deposit_cap(MOST_DEPOSITS, sender=setup.actors.owner)
+    setup.token.mint(who, MOST_DEPOSITS, sender=who)
+    setup.allocate(vault.idle())
+    for adapter in (setup.adapter, setup.second_adapter):
+        setup.report(WAD // 10, adapter)
+    vault.quarantine(setup.adapter.address, sender=setup.actors.owner)
+    assert vault.totalAssets() == exits.pocket.expected() == WAD // 10
+    most = assets_down(LARGEST - SUPPLY, WAD // 5, SUPPLY)
+    assert vault.maxDeposit(who) == most
+    vault.deposit.call(most, who, sender=who)
+
+
 def test_deposit__and_out_at_once__comes_out_even(lost: Exits) -> None:
     """Half is paid back now, half is a claim on what it was paid for."""
     setup, vault, who = lost.setup, lost.setup.vault, lost.setup.actors.payer
@@ -427,6 +483,21 @@ def test_finish_exit__more_than_expected__locks_what_is_beyond(lost: Exits) -> N
     setup.chain.advance(UNLOCK_PERIOD)
     assert vault.totalAssets() == 107 * WAD + SEED
     assert lost.pocket.expected() == 0
+
+
+def test_finish_exit__more_than_was_written_off_when_some_left__is_the_shares_alone(
+    lost: Exits,
+) -> None:
+    """What was never booked nobody has left behind; who enters pays as before."""
+    setup, vault, who = lost.setup, lost.setup.vault, lost.setup.actors.holder
+    vault.redeem(20 * WAD, who, who, sender=who)
+    price = vault.previewMint(10 * WAD)
+    give_back(lost, 120 * WAD)
+    part = WHOLE * 20 * WAD // SUPPLY
+    assert lost.pocket.claimable(setup.adapter.address, who) == 60 * WAD * part // WHOLE
+    assert price - 1 <= vault.previewMint(10 * WAD) <= price
+    assert 60 * WAD <= vault.locked_profit() <= 60 * WAD + 1
+    assert lost.pocket.expected() == lost.pocket.owed_of(setup.adapter.address) == 0
 
 
 def test_finish_exit__unreadable_in_quarantine__still_gives_back(exits: Exits) -> None:
@@ -546,6 +617,24 @@ def test_finalize__after_a_quarantine__gives_the_controllers_claims(lost: Exits)
     assert pocket.claim_of(adapter, actors.depositor) == 0
     assert pocket.claim_of(adapter, queue.address) == 0
     assert pocket.shares_part(adapter) == WHOLE - sum(parts)
+
+
+def test_finalize__what_came_back_before_it__is_the_requesters_too(lost: Exits) -> None:
+    """Whoever orders the return and the payment moves nothing from who waits to who stays."""
+    setup, queue, who = lost.setup, lost.queue, lost.setup.actors.holder
+    got = []
+    queue.requestRedeem(10 * WAD, who, who, sender=who)
+    for returned in (0, 20 * WAD, 60 * WAD):
+        with setup.chain.isolated():
+            give_back(lost, returned)
+            queue.finalize(1)
+            give_back(lost, 60 * WAD - returned)
+            got.append(queue.set_aside() + lost.pocket.claimable(setup.adapter.address, who))
+    # Virtual shares have no part of what comes back.
+    # Virtual assets are worth a little to shares below a rate of one, as long as they are below it.
+    virtual = 60 * WAD * VIRTUAL // SUPPLY // 10
+    assert got[0] > got[1] > got[2]
+    assert 10 * WAD - 2 <= got[2] <= got[0] <= 10 * WAD + virtual + 2
 
 
 def test_finalize__requested_before_the_quarantine__bears_it_and_keeps_a_claim(

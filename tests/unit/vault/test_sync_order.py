@@ -10,7 +10,7 @@ from tests.unit.vault.conftest import DAY, UNLIMITED, WAD, Exits, assets_down, a
 # What anyone may have done before whoever acts next, all in one second.
 STEPS = [
     "sync", "finish first", "finish second", "deposit", "mint", "withdraw", "redeem", "request",
-    "cancel", "finalize", "claim", "transfer", "send",
+    "cancel", "finalize", "claim", "transfer", "send", "pay",
 ]  # fmt: skip
 HELD = 10 * WAD
 
@@ -92,6 +92,8 @@ class Crowd:
             case ["transfer"]:
                 shares = min(amount, vault.balanceOf(who))
                 vault.transfer(self.setup.actors.attacker, shares, sender=who)
+            case ["pay"]:
+                vault.pay_rewards(amount, sender=self.setup.actors.payer)
             case ["send"]:
                 self.setup.token.transfer(vault.address, amount, sender=who)
 
