@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from typing import Any
+from dataclasses import dataclass
+from fractions import Fraction
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,14 +26,77 @@ from hypothesis.stateful import (
 
 from relever.artifacts import artifact
 from relever.chain import Anvil, Chain, Contract, Receipt, Revert
-from tests.properties.queue_model import VIRTUAL, WAD, Model, Position, Refused
-from tests.unit.vault.conftest import DAY, UNLIMITED, UNLOCK_PERIOD, Setup, build
+from relever.model.clock import Clock
+from relever.model.profit import LockedProfit
+from relever.model.queue import QUEUE, Fill, Queue
+from relever.model.refused import Refused
+from relever.model.rounding import WAD
+from relever.model.shares import VIRTUAL
+from relever.model.vault import SEED, Adapter, Vault
+from tests.unit.vault.conftest import (
+    ADAPTER_CAP,
+    DAY,
+    DEPOSIT_CAP,
+    UNLIMITED,
+    UNLOCK_PERIOD,
+    Setup,
+    build,
+)
 
 PATIENCE = 2 * DAY
 PARTS = st.integers(1, 100)
 WHO = st.integers(0, 2)
 WHICH = st.integers(0, 1)
 FIRST_DEPOSIT = 50 * WAD
+
+
+@dataclass
+class Stake:
+    """A position that is what the test says, and has one exit at a time."""
+
+    staked: int = 0
+    exiting: int = 0
+    value_at_risk: int = 0
+    # Ids that were given, and the one exit that may be open.
+    exits: int = 0
+    open_exit: int | None = None
+
+    @property
+    def total_assets(self) -> int:
+        return self.staked + self.exiting
+
+    def stake(self, amount: int) -> None:
+        self.staked += amount
+
+    def start_exit(self, amount: int) -> int:
+        leaving = min(amount, self.staked)
+        self.staked -= leaving
+        self.exiting += leaving
+        self.open_exit = self.exits
+        self.exits += 1
+        return self.open_exit
+
+    def finish_exit(self, exit_id: int) -> int:
+        assert exit_id == self.open_exit
+        amount, self.exiting, self.open_exit = self.exiting, 0, None
+        return amount
+
+
+class Model:
+    """Vault and queue over two such positions, named by their places."""
+
+    def __init__(self, now: int) -> None:
+        self.clock = Clock(time=now)
+        self.positions = [Stake(), Stake()]
+        self.vault = Vault(self.clock, LockedProfit(UNLOCK_PERIOD), DEPOSIT_CAP)
+        for which, position in enumerate(self.positions):
+            self.vault.adapters[str(which)] = Adapter(position, ADAPTER_CAP)
+        self.queue = Queue(self.vault, PATIENCE)
+
+    @property
+    def price(self) -> Fraction:
+        price = self.vault.price
+        return Fraction(price.total + VIRTUAL, price.supply + VIRTUAL)
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -47,8 +111,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.adapters = [self.setup.adapter, self.setup.second_adapter]
         self.donated = 0
         self.start = self.chain.snapshot()
-        positions = [Position(), Position()]
-        self.model = Model(UNLOCK_PERIOD, PATIENCE, positions, dict.fromkeys(self.holders, 0))
+        self.model = Model(self.chain.timestamp)
         for who in range(3):
             self.deposit(who, FIRST_DEPOSIT)
 
@@ -72,7 +135,7 @@ class QueueMachine(RuleBasedStateMachine):
         self._act(
             "deposit",
             lambda: self.vault.deposit(amount, holder, sender=holder),
-            lambda model, now: model.deposit(now, holder, amount),
+            lambda model: model.vault.deposit(holder, amount),
         )
 
     @rule(who=WHO, part=PARTS, over=st.booleans())
@@ -80,88 +143,94 @@ class QueueMachine(RuleBasedStateMachine):
         holder = self.holders[who]
         shares = self.vault.maxRedeem(holder) * part // 100
         if over:
-            shares = self.model.balances[holder]
+            shares = self.model.vault.shares[holder]
         if shares:
             self._act(
                 "redeem",
                 lambda: self.vault.redeem(shares, holder, holder, sender=holder),
-                lambda model, now: model.redeem(now, holder, shares),
+                lambda model: model.vault.redeem(holder, shares),
             )
 
     @rule(who=WHO, part=PARTS, dust=st.integers(0, 3))
     def request(self, who: int, part: int, dust: int) -> None:
         holder = self.holders[who]
-        shares = self.model.balances[holder] * part // 100 // (10**17 if dust == 0 else 1)
+        shares = self.model.vault.shares[holder] * part // 100 // (10**17 if dust == 0 else 1)
         rate = self.vault.rate()
         if not shares:
             return
         done = self._act(
             "request",
             lambda: self.queue.requestRedeem(shares, holder, holder, sender=holder),
-            lambda model, now: model.request(now, holder, shares),
+            lambda model: model.queue.request(holder, shares),
         )
         # WQ-7, but for a loss that the request has shown.
         if done and not any(event.name == "Synced" for event in done.events):
             assert self.vault.rate() == rate
 
-    @precondition(lambda self: self.model.requests)
+    @precondition(lambda self: self.model.queue.requests)
     @rule(pick=st.integers(0, 1000), stranger=st.integers(0, 5), late=st.booleans())
     def cancel(self, pick: int, stranger: int, late: bool) -> None:
         if late:
             self.deallocate(0, 10)
-        waiting = [i for i, r in enumerate(self.model.requests) if r.shares]
-        which = (waiting or [0])[pick % max(1, len(waiting))]
+        waiting = self.model.queue.waiting or [1]
+        which = waiting[pick % len(waiting)]
         sender = self._sender(which, stranger)
-        free = self.model.requests[which].exits_before == self.model.queue_exits
+        exits = self.model.vault.queue_exits
+        free = self.model.queue.requests[which].exits_before == exits
         done = self._act(
             "cancel",
-            lambda: self.queue.cancel(which + 1, sender=sender),
-            lambda model, now: model.cancel(now, which, sender),
+            lambda: self.queue.cancel(which, sender=sender),
+            lambda model: model.queue.cancel(which, sender),
         )
         if done:
             self.reached["cancel for free" if free else "cancel at a fee"] += 1
 
     @rule(most=st.integers(0, 6))
     def finalize(self, most: int) -> None:
-        found: list[Any] = []
-        head = self.model.head
+        found: list[Fill] = []
+        head = self.model.queue.head
         self._act(
             "finalize",
             lambda: self.queue.finalize(most, sender=self.actors.stranger),
-            lambda model, now: found.extend(model.finalize(now, most)),
+            lambda model: found.extend(model.queue.finalize(most)),
         )
         # WQ-3: nobody later is paid while somebody earlier waits.
-        assert head <= self.model.head
-        assert not any(request.shares for request in self.model.requests[: self.model.head])
-        assert not any(request.fills for request in self.model.requests[self.model.head + 1 :])
+        line = self.model.queue
+        assert head <= line.head
+        assert not any(r.shares for number, r in line.requests.items() if number < line.head)
+        assert not any(r.fills for number, r in line.requests.items() if number > line.head)
         # WQ-5: each part is paid the lesser value, one unit less at most; over its life no request
         # gets more than it was worth.
-        for request, shares, assets, due in found:
-            assert due - 1 < assets < due + request.fills
+        for fill in found:
+            request, shares = fill.request, fill.shares
+            at_request = Fraction(shares * request.first_worth, request.first_shares)
+            price = Fraction(fill.price.total + VIRTUAL, fill.price.supply + VIRTUAL)
+            due = min(at_request, shares * price)
+            assert due - 1 < fill.assets < due + request.fills
             assert request.paid <= request.first_worth
             self.reached["filled in part" if request.shares else "filled"] += 1
-            live_binds = due * request.first_shares < shares * request.first_worth
+            live_binds = due < at_request
             self.reached["live rate binds" if live_binds else "rate at request binds"] += 1
 
-    @precondition(lambda self: self.model.requests)
+    @precondition(lambda self: self.model.queue.requests)
     @rule(pick=st.integers(0, 1000), stranger=st.integers(0, 5))
     def claim(self, pick: int, stranger: int) -> None:
-        payable = [i for i, r in enumerate(self.model.requests) if r.claimable_shares]
-        which = (payable or [0])[pick % max(1, len(payable))]
+        payable = self.model.queue.payable or [1]
+        which = payable[pick % len(payable)]
         self._claim(which, self._sender(which, stranger))
 
     # Stake
 
     @rule(which=WHICH, part=PARTS)
     def allocate(self, which: int, part: int) -> None:
-        amount = self.model.idle * part // 100
+        amount = self.model.vault.idle * part // 100
         if amount:
             self._act(
                 "allocate",
                 lambda: self.vault.allocate(
                     self.adapters[which].address, amount, sender=self.actors.allocator
                 ),
-                lambda model, now: model.allocate(now, which, amount),
+                lambda model: model.vault.allocate(str(which), amount),
             )
 
     @rule(which=WHICH, part=PARTS)
@@ -174,7 +243,7 @@ class QueueMachine(RuleBasedStateMachine):
                 lambda: self.vault.deallocate(
                     self.adapters[which].address, amount, sender=self.actors.allocator
                 ),
-                lambda model, now: model.start_exit(now, which, amount),
+                lambda model: model.vault.start_exit(str(which), amount),
             )
 
     @rule(
@@ -183,10 +252,17 @@ class QueueMachine(RuleBasedStateMachine):
         wait=st.sampled_from([0, 1, PATIENCE, PATIENCE + 1]),
     )
     def pull_back(self, which: int, amount: int, wait: int) -> None:
-        if wait in (1, PATIENCE):
+        """When all have asked, mostly; when all are paid; when what is idle pays for all."""
+        if wait == 0:
+            self.deposit(1, 60 * WAD)
+            self.finalize(6)
+        else:
             self.everybody_asks()
-            self.finalize(2)
-        self.chain.advance(wait)
+            if wait == PATIENCE + 1:
+                self.deposit(1, 200 * WAD)
+            else:
+                self.finalize(2)
+        self._pass(wait)
         # The double takes one exit at a time.
         if self.model.positions[which].open_exit is None and self.model.positions[which].staked:
             self._act(
@@ -194,7 +270,7 @@ class QueueMachine(RuleBasedStateMachine):
                 lambda: self.queue.pull_back(
                     self.adapters[which].address, amount, sender=self.actors.stranger
                 ),
-                lambda model, now: model.pull_back(now, which, amount),
+                lambda model: model.queue.pull_back(str(which), amount),
             )
 
     @rule(which=WHICH)
@@ -204,38 +280,38 @@ class QueueMachine(RuleBasedStateMachine):
             self._act(
                 "bring home",
                 lambda: self.vault.finish_exit(self.adapters[which].address, exit_id),
-                lambda model, now: model.finish_exit(now, which),
+                lambda model: model.vault.finish_exit(str(which), exit_id),
             )
 
     @rule()
     def sync(self) -> None:
-        self._act("sync", self.vault.sync, lambda model, now: model.sync_all(now))
+        self._act("sync", self.vault.sync, lambda model: model.vault.sync())
 
     # The world
 
     @rule(which=WHICH, part=st.sampled_from([1, 7, 25, 60, 99, 100]))
     def slash(self, which: int, part: int) -> None:
         position = self.model.positions[which]
-        if position.live:
+        if position.total_assets:
             self.reached["slash"] += 1
-            self.reached["slash while someone waits"] += self.model.queued > 0
-            self.reached["slash with assets set aside"] += self.model.set_aside > 0
+            self.reached["slash while someone waits"] += self.model.vault.queued > 0
+            self.reached["slash with assets set aside"] += self.model.queue.set_aside > 0
             position.staked -= position.staked * part // 100
             position.exiting -= position.exiting * part // 100
-            position.at_risk = 0
+            position.value_at_risk = 0
             self._report(which)
 
     @rule(which=WHICH, part=PARTS)
     def slash_is_seen(self, which: int, part: int) -> None:
         position = self.model.positions[which]
-        position.at_risk = position.live * part // 100
-        self.reached["slash seen"] += position.at_risk > 0
+        position.value_at_risk = position.total_assets * part // 100
+        self.reached["slash seen"] += position.value_at_risk > 0
         self._report(which)
 
     @rule(which=WHICH, amount=st.integers(1, 3 * WAD))
     def stake_grows(self, which: int, amount: int) -> None:
         position = self.model.positions[which]
-        if position.live:
+        if position.total_assets:
             self.reached["gain"] += 1
             position.staked += amount
             self._report(which)
@@ -245,7 +321,7 @@ class QueueMachine(RuleBasedStateMachine):
         self._act(
             "reward",
             lambda: self.vault.pay_rewards(amount, sender=self.actors.payer),
-            lambda model, now: model.reward(now, amount),
+            lambda model: model.vault.pay_rewards(amount),
         )
 
     @rule(amount=st.integers(1, 5 * WAD))
@@ -257,43 +333,48 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, DAY, PATIENCE, 5 * DAY]))
     def time(self, seconds: int) -> None:
         self.reached["time"] += 1
-        self.chain.advance(seconds)
+        self._pass(seconds)
 
     # What must hold
 
     @invariant()
     def as_the_model_says(self) -> None:
-        vault, queue, model, now = self.vault, self.queue, self.model, self.chain.timestamp
+        vault, queue = self.vault, self.queue
+        books, line = self.model.vault, self.model.queue
         place = queue.address
         said = {
-            "idle": (vault.idle, (), model.idle),
-            "first booked": (vault.booked, (self.adapters[0].address,), model.positions[0].booked),
-            "second booked": (vault.booked, (self.adapters[1].address,), model.positions[1].booked),
-            "locked": (vault.locked_profit, (), model.locked(now)),
-            "total": (vault.totalAssets, (), model.total(now)),
-            "live": (vault.live_total_assets, (True,), model.live_total(now)),
-            "supply": (vault.totalSupply, (), model.supply),
+            "idle": (vault.idle, (), books.idle),
+            "first booked": (vault.booked, (self.adapters[0].address,), books.adapters["0"].booked),
+            "second booked": (
+                vault.booked,
+                (self.adapters[1].address,),
+                books.adapters["1"].booked,
+            ),
+            "locked": (vault.locked_profit, (), books.locked),
+            "total": (vault.totalAssets, (), books.total_assets),
+            "live": (vault.live_total_assets, (True,), books.live_total(True)),
+            "supply": (vault.totalSupply, (), books.supply),
             # WQ-1: in escrow is what waits.
-            "queued": (vault.queued_shares, (), model.queued),
-            "escrow": (vault.balanceOf, (place,), model.queued),
-            "exits": (vault.queue_exits, (), model.queue_exits),
+            "queued": (vault.queued_shares, (), books.queued),
+            "escrow": (vault.balanceOf, (place,), books.shares[QUEUE]),
+            "exits": (vault.queue_exits, (), books.queue_exits),
             # WQ-4: what is set aside is there, and is what can be claimed.
-            "set aside": (queue.set_aside, (), model.set_aside),
-            "held by the queue": (self.token.balanceOf, (place,), model.set_aside + self.donated),
-            "held by the vault": (self.token.balanceOf, (vault.address,), model.idle),
-            "head": (queue.head, (), model.head + 1),
-            "next": (queue.next_id, (), len(model.requests) + 1),
+            "set aside": (queue.set_aside, (), line.set_aside),
+            "held by the queue": (self.token.balanceOf, (place,), line.set_aside + self.donated),
+            "held by the vault": (self.token.balanceOf, (vault.address,), books.idle),
+            "head": (queue.head, (), line.head),
+            "next": (queue.next_id, (), line.next_id),
             **{
-                f"holder {i}": (vault.balanceOf, (who,), model.balances[who])
+                f"holder {i}": (vault.balanceOf, (who,), books.shares[who])
                 for i, who in enumerate(self.holders)
             },
         }
         answers = self.chain.read_batch([read.build(*args) for read, args, _ in said.values()])
         found = dict(zip(said, answers, strict=True))
         assert found == {name: expected for name, (_, _, expected) in said.items()}
-        if model.requests:
-            last = model.requests[min(model.head, len(model.requests) - 1)]
-            view = queue.request(model.requests.index(last) + 1)
+        if line.requests:
+            number = min(line.head, line.next_id - 1)
+            last, view = line.requests[number], queue.request(number)
             assert (view.controller, view.shares, view.assets) == (
                 last.controller, last.shares, last.worth,
             )  # fmt: skip
@@ -302,16 +383,16 @@ class QueueMachine(RuleBasedStateMachine):
     @invariant()
     def conserved(self) -> None:
         """Assets = idle + staked + exiting + set aside; shares = balances + waiting."""
-        model = self.model
-        assert model.idle + model.booked + model.set_aside == (
-            10**15 + model.paid_in + model.gained - model.lost - model.paid_out
-        )
-        assert model.supply == 10**15 + sum(model.balances.values()) + model.queued
+        books, line = self.model.vault, self.model.queue
+        came, gone = books.paid_in + books.gained, books.lost + books.paid_out
+        assert books.idle + books.staked + line.set_aside == came - gone
+        held = sum(books.shares[holder] for holder in self.holders)
+        assert books.supply == SEED + held + books.queued
 
     def everybody_leaves(self) -> None:
         """WQ-8: from wherever it stands, everyone asks for everything and gets it."""
         for which, position in enumerate(self.model.positions):
-            position.at_risk = 0
+            position.value_at_risk = 0
             self._report(which)
             self.sync()
         self.everybody_asks()
@@ -319,37 +400,36 @@ class QueueMachine(RuleBasedStateMachine):
             self.bring_home(which)
             self.deallocate(which, 100)
             self.bring_home(which)
-        self.reached["slashed to next to nothing"] += self.model.total(self.chain.timestamp) < WAD
-        while self.model.head < len(self.model.requests):
-            before = self.model.head
+        self.reached["slashed to next to nothing"] += self.model.vault.total_assets < WAD
+        while self.model.queue.head < self.model.queue.next_id:
+            before = self.model.queue.head
             self.finalize(6)
-            if self.model.head == before:
+            if self.model.queue.head == before:
                 break
         # The virtual assets are not there: in a vault that is worth next to nothing so much can
         # stay unpaid.
-        unpaid = sum(r.worth for r in self.model.requests)
-        due = self.model.worth(self.model.queued, self.model.live_total(self.chain.timestamp))
+        books, line = self.model.vault, self.model.queue
+        unpaid = sum(request.worth for request in line.requests.values())
+        due = books.price.assets_down(books.queued)
         assert min(unpaid, due) <= VIRTUAL
-        for which, request in enumerate(self.model.requests):
-            if request.claimable_shares:
-                self._claim(which, request.controller)
+        for which in line.payable:
+            self._claim(which, line.requests[which].controller)
         assert self.token.balanceOf(self.queue.address) == self.donated
         self.as_the_model_says()
         self.conserved()
-        self.reached["everybody left"] += self.model.queued == 0
+        self.reached["everybody left"] += self.model.vault.queued == 0
 
     def everybody_asks(self) -> None:
-        total = self.model.live_total(self.chain.timestamp)
         for who, holder in enumerate(self.holders):
-            if self.model.worth(self.model.balances[holder], total):
+            if self.model.vault.preview_redeem(self.model.vault.shares[holder]):
                 self.request(who, 100, 1)
 
     def _claim(self, which: int, sender: str) -> None:
-        had, amount = self.token.balanceOf(sender), self.model.requests[which].claimable
+        had, amount = self.token.balanceOf(sender), self.model.queue.requests[which].claimable
         done = self._act(
             "claim",
-            lambda: self.queue.claim(which + 1, sender, sender=sender),
-            lambda model, _: model.claim(which, sender),
+            lambda: self.queue.claim(which, sender, sender=sender),
+            lambda model: model.queue.claim(which, sender),
         )
         if done:
             assert self.token.balanceOf(sender) == had + amount
@@ -358,14 +438,14 @@ class QueueMachine(RuleBasedStateMachine):
         self,
         what: str,
         send: Callable[[], Receipt],
-        apply: Callable[[Model, int], object],
+        apply: Callable[[Model], object],
     ) -> Receipt | None:
         """Do it on the chain and in the model; both succeed, or both refuse for one reason."""
-        now, trial = self.chain.timestamp, deepcopy(self.model)
-        rate, lost = trial.rate(now), trial.lost
+        trial = deepcopy(self.model)
+        price, lost = trial.price, trial.vault.lost
         refused = ""
         try:
-            apply(trial, now)
+            apply(trial)
         except Refused as refusal:
             refused = str(refusal)
         if refused:
@@ -375,21 +455,27 @@ class QueueMachine(RuleBasedStateMachine):
             self.reached[f"{what} refused: {refused}"] += 1
             return None
         receipt = send()
-        assert receipt.timestamp == now
+        assert receipt.timestamp == trial.clock.time
         self.model = trial
         # The rate falls by a loss only.
-        assert trial.rate(now) >= rate or trial.lost > lost
+        assert trial.price >= price or trial.vault.lost > lost
         self.reached[what] += 1
         return receipt
 
     def _sender(self, which: int, stranger: int) -> str:
         """The controller, mostly."""
-        return self.actors.stranger if stranger == 0 else self.model.requests[which].controller
+        return (
+            self.actors.stranger if stranger == 0 else self.model.queue.requests[which].controller
+        )
+
+    def _pass(self, seconds: int) -> None:
+        self.chain.advance(seconds)
+        self.model.clock.advance(seconds=seconds)
 
     def _report(self, which: int) -> None:
         position, adapter = self.model.positions[which], self.adapters[which]
         adapter.set_value(position.staked, position.exiting)
-        adapter.set_at_risk(position.at_risk)
+        adapter.set_at_risk(position.value_at_risk)
         if position.open_exit is not None:
             adapter.set_exit(position.open_exit, position.exiting, position.exiting)
 
@@ -398,7 +484,7 @@ class QueueMachine(RuleBasedStateMachine):
 MUST_REACH = {
     "deposit": 50,
     "redeem": 10,
-    "redeem refused: vault: not enough idle": 10,
+    "redeem refused: vault: not enough idle": 2,
     "request": 50,
     "request refused: queue: request too small": 1,
     "cancel": 5,
