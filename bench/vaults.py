@@ -206,7 +206,8 @@ def _our_vault(world: World, asset: Contract) -> tuple[Contract, Contract]:
         sender=roles.owner,
     )
     patience = settings["queue_patience_seconds"]
-    queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, patience, sender=roles.owner)
+    arguments = vault.address, patience, 0
+    queue = chain.deploy(artifact("WithdrawalQueue"), *arguments, sender=roles.owner)
     pocket = chain.deploy(artifact("SidePocket"), vault.address, sender=roles.owner)
     vault.set_exits(queue.address, pocket.address, sender=roles.owner)
     return vault, queue

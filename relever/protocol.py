@@ -149,8 +149,8 @@ def deploy(world: World, network: str = "local") -> Deployment:
     owner = roles.owner
 
     vault = _deploy_vault(world, settings["vault"])
-    patience = settings["vault"]["queue_patience_seconds"]
-    queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, patience, sender=owner)
+    times = settings["vault"]["queue_patience_seconds"], settings["vault"]["queue_wait_seconds"]
+    queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, *times, sender=owner)
     side_pocket = chain.deploy(artifact("SidePocket"), vault.address, sender=owner)
     vault.set_exits(queue.address, side_pocket.address, sender=owner)
     lrt_pool, lst_pool = _exit_pools(world, vault)

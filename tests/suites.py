@@ -41,7 +41,7 @@ def deploy_vault(world: World) -> Contract:
 def deploy_exits(world: World, vault: Contract) -> Contract:
     """The queue and the side pocket of a vault; returns the queue."""
     chain, owner = world.chain, world.roles.owner
-    queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, PATIENCE, sender=owner)
+    queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, PATIENCE, 0, sender=owner)
     pocket = chain.deploy(artifact("SidePocket"), vault.address, sender=owner)
     vault.set_exits(queue.address, pocket.address, sender=owner)
     return queue

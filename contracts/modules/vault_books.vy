@@ -38,6 +38,8 @@ flag Standing:
 
 
 MAX_ADAPTERS: constant(uint256) = 8
+# What the side pocket holds.
+MAX_QUARANTINES: constant(uint256) = 16
 MAX_UNLOCK_PERIOD: constant(uint256) = 365 * 86_400
 # More than this is no answer: so much of each adapter, and idle assets, fit the books.
 MAX_READING: constant(uint256) = 2**116 - 1
@@ -56,7 +58,7 @@ side_pocket: public(address)
 booked: public(HashMap[address, uint256])
 _standing: HashMap[address, Standing]
 _adapters: DynArray[address, MAX_ADAPTERS]
-# Idle assets, the sum of `booked`, and whether there ever was a quarantine, in one word.
+# Idle assets, the sum of `booked`, and how many quarantines there were, in one word.
 _funds: uint256
 
 
@@ -178,7 +180,10 @@ def _unstake(adapter: address, amount: uint256):
 def _list(adapter: address):
     if self._standing[adapter] != empty(Standing):
         checks._fail("vault: adapter listed")
-    if len(self._adapters) >= MAX_ADAPTERS:
+    # Each must find a place in the side pocket too.
+    quarantines: uint256 = self._funds >> vault_packing.QUARANTINES_SHIFT
+    most: uint256 = min(MAX_ADAPTERS, MAX_QUARANTINES - quarantines)
+    if len(self._adapters) >= most:
         checks._fail("vault: too many adapters")
     self._standing[adapter] = Standing.LISTED
     self._adapters.append(adapter)
@@ -204,7 +209,8 @@ def _write_off(adapter: address) -> (uint256, uint256):
     idle: uint256 = 0
     staked: uint256 = 0
     idle, staked = vault_packing._unpack_funds(self._funds)
-    self._funds = vault_packing._pack_funds(idle, staked, 1)
+    quarantines: uint256 = self._funds >> vault_packing.QUARANTINES_SHIFT
+    self._funds = vault_packing._pack_funds(idle, staked, quarantines + 1)
     after: uint256 = self._total_after(0, 0)
     return booked, before - after
 
@@ -238,7 +244,7 @@ def _check_known(adapter: address) -> bool:
 @internal
 @view
 def _had_quarantine() -> bool:
-    return self._funds >> vault_packing.QUARANTINE_SHIFT != 0
+    return self._funds >> vault_packing.QUARANTINES_SHIFT != 0
 
 
 # What the shares are worth
@@ -302,13 +308,14 @@ def _expected() -> uint256:
 
 
 @internal
-def _sync(strict: bool, leaving: bool) -> (uint256, uint256, bool):
+def _sync(strict: bool, leaving: bool) -> (uint256, uint256, bool, uint256):
     """
     @notice Book what the adapters say.
     @param strict Revert when one that stands in the books cannot be read; else it stays as booked.
     @param leaving Count the visible slashes too.
     @return Total assets, the supply that they belong to (before the shares of this call's fee, which
-            do not move the rate), and whether every adapter has answered.
+            do not move the rate), whether every adapter that stands in the books has answered, and
+            what visible slashes took off the total.
     """
     complete: bool = True
     gain: uint256 = 0
@@ -321,7 +328,7 @@ def _sync(strict: bool, leaving: bool) -> (uint256, uint256, bool):
             at_risk: uint256 = 0
             answered: bool = False
             live, at_risk, answered = self._ask(adapter, booked, strict, leaving)
-            complete = complete and answered
+            complete = complete and (answered or booked == 0)
             risk += at_risk
             if live != booked:
                 gained: uint256 = live - min(live, booked)
@@ -335,7 +342,7 @@ def _sync(strict: bool, leaving: bool) -> (uint256, uint256, bool):
     if gain != 0 or loss != 0:
         self._book_change(gain, loss)
         self._change_staked(gain, loss)
-    return total, supply, complete
+    return total, supply, complete, risk
 
 
 @internal
@@ -345,7 +352,7 @@ def _book_change(gain: uint256, loss: uint256):
             but for the fee, for which shares are minted at the price of who enters, rounded down.
     @dev Called before the sums move, for the rate that the shares are minted at.
     """
-    fee: uint256 = performance_fee._charge_down(gain, loss)
+    fee: uint256 = performance_fee._charge_down(gain, loss, self._idle() + self._staked())
     if fee != 0:
         total: uint256 = self._total_after(loss, 0) + self._expected()
         shares: uint256 = vault_shares._to_shares_down(fee, total, erc20.totalSupply)
@@ -361,8 +368,8 @@ def _change_staked(more: uint256, less: uint256):
     idle: uint256 = 0
     staked: uint256 = 0
     idle, staked = vault_packing._unpack_funds(self._funds)
-    quarantine: uint256 = self._funds >> vault_packing.QUARANTINE_SHIFT
-    self._funds = vault_packing._pack_funds(idle, staked + more - less, quarantine)
+    quarantines: uint256 = self._funds >> vault_packing.QUARANTINES_SHIFT
+    self._funds = vault_packing._pack_funds(idle, staked + more - less, quarantines)
 
 
 @internal

@@ -47,12 +47,10 @@ def set_exits(queue: address, side_pocket: address):
     ownable._check_owner()
     if self.queue != empty(address):
         checks._fail("vault: exits are set")
-    vault: address = staticcall IWithdrawalQueue(queue).vault()
-    if vault != self:
-        checks._fail("vault: queue of another vault")
-    vault = staticcall ISidePocket(side_pocket).vault()
-    if vault != self:
-        checks._fail("vault: pocket of another vault")
+    of_queue: address = staticcall IWithdrawalQueue(queue).vault()
+    of_pocket: address = staticcall ISidePocket(side_pocket).vault()
+    if of_queue != self or of_pocket != self:
+        checks._fail("vault: exits of another vault")
     self.queue = queue
     vault_books.side_pocket = side_pocket
     log ILRTVault.ExitsSet(queue=queue, side_pocket=side_pocket)
@@ -66,11 +64,12 @@ def join_queue(shares: uint256):
 
 
 @external
-def settle_queue(shares: uint256, burnt: uint256, assets: uint256):
+def settle_queue(shares: uint256, burnt: uint256, assets: uint256, locked: uint256):
     """
     @notice `shares` no longer wait: `burnt` of them are burned, for `assets` out of idle. Queue only.
-    @dev What the burnt shares were worth above `assets` becomes locked profit of those who stay, so
-         that nobody can buy in before it and leave with it after. The rate does not move.
+    @dev Of what the burnt shares were worth above `assets` at most `locked` becomes locked profit of
+         those who stay, so that nobody can buy in before it and leave with it after. What a visible
+         slash took off stays theirs at once, as by an instant exit.
     """
     self._check_queue()
     self.queued_shares -= shares
@@ -81,7 +80,7 @@ def settle_queue(shares: uint256, burnt: uint256, assets: uint256):
     if assets > worth:
         checks._fail("vault: paid above the rate")
     vault_books._take_idle(assets)
-    vault_books._lock(worth - assets)
+    vault_books._lock(min(locked, worth - assets))
     erc20._burn(msg.sender, burnt)
     token._push(vault_books.asset, msg.sender, assets)
     log IERC4626.Withdraw(

@@ -4,7 +4,7 @@
 @custom:contract-name vault_packing
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice From the low end: funds are 120 | 120 | 1 bits, locked profit and limits 128 | 64 | 64, a pair of
+@notice From the low end: funds are 120 | 120 | 16 bits, locked profit and limits 128 | 64 | 64, a pair of
         an amount and a ratio 128 | 128.
 @dev Values are checked on the way in, so that nothing ever spills into its neighbour.
 """
@@ -14,17 +14,17 @@ from . import checks
 MAX_120: constant(uint256) = 2**120 - 1
 MAX_128: constant(uint256) = 2**128 - 1
 MAX_64: constant(uint256) = 2**64 - 1
-# Where funds say whether there ever was a quarantine.
-QUARANTINE_SHIFT: constant(uint256) = 240
+# Where funds say how many quarantines there were.
+QUARANTINES_SHIFT: constant(uint256) = 240
 
 
 @internal
 @pure
-def _pack_funds(idle: uint256, booked: uint256, quarantine: uint256) -> uint256:
-    """@notice Idle assets low, assets booked in adapters, then 1 if there ever was a quarantine."""
+def _pack_funds(idle: uint256, booked: uint256, quarantines: uint256) -> uint256:
+    """@notice Idle assets low, assets booked in adapters, then the number of quarantines."""
     if idle > MAX_120 or booked > MAX_120:
         checks._fail("vault: funds overflow")
-    return idle | (booked << 120) | (quarantine << QUARANTINE_SHIFT)
+    return idle | (booked << 120) | (quarantines << QUARANTINES_SHIFT)
 
 
 @internal

@@ -113,8 +113,6 @@ def quarantine(adapter: address):
     by_owner: bool = vault_limits._is_owner_or_guardian()
     if not by_owner:
         vault_books._check_unreadable(adapter)
-    # What can be read is booked first, so that only what was there is expected back.
-    vault_books._sync(False, False)
     booked: uint256 = 0
     missing: uint256 = 0
     booked, missing = vault_books._write_off(adapter)

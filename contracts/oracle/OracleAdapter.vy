@@ -25,6 +25,7 @@ from ..interfaces import IWstETH
 # Whether the supply grew faster than it may.
 from ..modules import supply_gate as gate
 from ..modules import token
+from ..modules import vault_shares
 
 initializes: gate
 
@@ -339,7 +340,12 @@ def _price(feed: Reading, level: uint256, capacity: uint256) -> uint256:
 @view
 @internal
 def _booked_fundamental() -> uint256:
+    """@dev What a quarantine is to give back travels with the shares: it is not lost for collateral."""
     booked_rate: uint256 = staticcall ILRTVault(VAULT).rate()
+    expected: uint256 = staticcall ILRTVault(VAULT).expected_back()
+    if expected != 0:
+        supply: uint256 = staticcall IERC20(VAULT).totalSupply()
+        booked_rate += expected * WAD // (supply + vault_shares.VIRTUAL)
     lst_rate: uint256 = staticcall IWstETH(LST).stEthPerToken()
     return min(booked_rate * lst_rate, self._growth_cap())
 

@@ -33,7 +33,7 @@ from snekmate.auth import ownable_2step
 
 # The share token with permit. Left out: its public mint, burn and minter role (which it gives the
 # deployer, but nothing here asks for it), for shares come and go with assets only; and its one-step
-# transfer of ownership.
+# transfer of ownership. Also the lesser used ERC-5267, for want of room.
 from snekmate.tokens import erc20
 
 from ..interfaces import ILRTVault
@@ -92,7 +92,6 @@ exports: (
     erc20.approve,
     erc20.permit,
     erc20.DOMAIN_SEPARATOR,
-    erc20.eip712Domain,
     exit_fee.exit_terms,
     vault_limits.allocator,
     vault_limits.guardian,
@@ -185,7 +184,7 @@ def deposit(assets: uint256, receiver: address) -> uint256:
     """@notice Pay `assets`. @return Shares minted to `receiver`, rounded down."""
     total: uint256 = 0
     supply: uint256 = 0
-    total, supply = self._sync(False)
+    total, supply = self._sync_to_enter()
     priced: uint256 = total + vault_books._expected()
     shares: uint256 = vault_shares._to_shares_down(assets, priced, supply)
     self._enter(assets, shares, total, receiver)
@@ -199,7 +198,7 @@ def mint(shares: uint256, receiver: address) -> uint256:
         checks._fail("vault: zero shares")
     total: uint256 = 0
     supply: uint256 = 0
-    total, supply = self._sync(False)
+    total, supply = self._sync_to_enter()
     priced: uint256 = total + vault_books._expected()
     assets: uint256 = vault_shares._to_assets_up(shares, priced, supply)
     self._enter(assets, shares, total, receiver)
@@ -211,11 +210,11 @@ def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
     """@notice Send exactly `assets` of idle to `receiver`. @return Shares burned, rounded up."""
     total: uint256 = 0
     supply: uint256 = 0
-    total, supply = self._sync(True)
-    free: uint256 = vault_exits._free_idle(total, supply)
+    free: uint256 = 0
+    total, supply, free = self._sync_to_leave()
     fee: uint256 = exit_fee._fee_up(assets, free)
     shares: uint256 = vault_shares._to_shares_up(assets + fee, total, supply)
-    self._leave(assets, fee, shares, free, receiver, owner)
+    self._leave(assets, fee, shares, supply, free, receiver, owner)
     return shares
 
 
@@ -226,11 +225,11 @@ def redeem(shares: uint256, receiver: address, owner: address) -> uint256:
         checks._fail("vault: zero shares")
     total: uint256 = 0
     supply: uint256 = 0
-    total, supply = self._sync(True)
-    free: uint256 = vault_exits._free_idle(total, supply)
+    free: uint256 = 0
+    total, supply, free = self._sync_to_leave()
     worth: uint256 = vault_shares._to_assets_down(shares, total, supply)
     assets: uint256 = exit_fee._paid_down(worth, free)
-    self._leave(assets, worth - assets, shares, free, receiver, owner)
+    self._leave(assets, worth - assets, shares, supply, free, receiver, owner)
     return assets
 
 
@@ -280,7 +279,7 @@ def previewMint(shares: uint256) -> uint256:
 def previewWithdraw(assets: uint256) -> uint256:
     """@notice What `withdraw` returns in this block, also for more than is free."""
     total: uint256 = vault_books._live_total(True)
-    fee: uint256 = exit_fee._fee_up(assets, vault_exits._free_idle(total, erc20.totalSupply))
+    fee: uint256 = exit_fee._fee_up(assets, self._live_free_idle())
     return vault_shares._to_shares_up(assets + fee, total, erc20.totalSupply)
 
 
@@ -290,7 +289,7 @@ def previewRedeem(shares: uint256) -> uint256:
     """@notice What `redeem` returns in this block, also for more than is free."""
     total: uint256 = vault_books._live_total(True)
     worth: uint256 = vault_shares._to_assets_down(shares, total, erc20.totalSupply)
-    return exit_fee._paid_down(worth, vault_exits._free_idle(total, erc20.totalSupply))
+    return exit_fee._paid_down(worth, self._live_free_idle())
 
 
 @view
@@ -341,7 +340,7 @@ def maxWithdraw(owner: address) -> uint256:
     if not readable:
         return 0
     supply: uint256 = erc20.totalSupply
-    free: uint256 = vault_exits._free_idle(total, supply)
+    free: uint256 = self._live_free_idle()
     worth: uint256 = vault_shares._to_assets_down(erc20.balanceOf[owner], total, supply)
     return min(free, exit_fee._paid_down(worth, free))
 
@@ -357,7 +356,7 @@ def maxRedeem(owner: address) -> uint256:
     if not readable:
         return 0
     supply: uint256 = erc20.totalSupply
-    free: uint256 = vault_exits._free_idle(total, supply)
+    free: uint256 = self._live_free_idle()
     # One share less than the least that would be paid more than what is free.
     too_much: uint256 = free + 1 + exit_fee._fee_up(free + 1, free)
     payable_shares: uint256 = vault_shares._to_shares_up(too_much, total, supply) - 1
@@ -394,20 +393,12 @@ def live_total_assets(leaving: bool) -> uint256:
     return vault_books._live_total(leaving)
 
 
-@view
 @external
-def exit_fee_on(assets: uint256) -> uint256:
-    """@notice What an instant exit that pays `assets` leaves behind now, rounded up."""
-    total: uint256 = vault_books._live_total(True)
-    return exit_fee._fee_up(assets, vault_exits._free_idle(total, erc20.totalSupply))
-
-
-@external
-def sync() -> (uint256, uint256, bool):
+def sync() -> (uint256, uint256, bool, uint256):
     """
     @notice Book every adapter that can be read. Open to anyone.
-    @return Total assets for who is leaving, the supply that belongs to it, and whether every adapter
-            could be read.
+    @return Total assets for who is leaving, the supply that belongs to it, whether every adapter that
+            stands in the books could be read, and what visible slashes took off the total.
     """
     return vault_books._sync(False, True)
 
@@ -438,6 +429,8 @@ def set_exit_fee(buffer: uint256, max_fee: uint256):
 def set_performance_fee(fee: uint256, recipient: address):
     """@notice `fee` (WAD) of gains above earlier losses, as shares to `recipient`. Owner only."""
     ownable._check_owner()
+    # Gains until now are charged as before.
+    vault_books._sync(False, False)
     vault_books.performance_fee._set(fee, recipient)
 
 
@@ -445,16 +438,28 @@ def set_performance_fee(fee: uint256, recipient: address):
 
 
 @internal
-def _sync(leaving: bool) -> (uint256, uint256):
+def _sync_to_enter() -> (uint256, uint256):
     """
     @notice Book what every adapter says, or revert.
-    @return Total assets and supply that price an action.
+    @return Total assets, for the cap, and supply that prices the action.
     """
     total: uint256 = 0
     supply: uint256 = 0
     complete: bool = False
-    total, supply, complete = vault_books._sync(True, leaving)
+    risk: uint256 = 0
+    total, supply, complete, risk = vault_books._sync(True, False)
     return total, supply
+
+
+@internal
+def _sync_to_leave() -> (uint256, uint256, uint256):
+    """@return Total assets and supply that price the action, and idle assets that it may take."""
+    total: uint256 = 0
+    supply: uint256 = 0
+    complete: bool = False
+    risk: uint256 = 0
+    total, supply, complete, risk = vault_books._sync(True, True)
+    return total, supply, vault_exits._free_idle(total + risk, supply)
 
 
 @internal
@@ -478,11 +483,18 @@ def _enter(assets: uint256, shares: uint256, total: uint256, receiver: address):
 
 @internal
 def _leave(
-    assets: uint256, fee: uint256, shares: uint256, free: uint256, receiver: address, owner: address
+    assets: uint256,
+    fee: uint256,
+    shares: uint256,
+    supply: uint256,
+    free: uint256,
+    receiver: address,
+    owner: address,
 ):
     """
     @notice Burn shares, send assets. Any assets cost at least one share: they round up.
     @param fee Stays, and is locked.
+    @param supply The supply that priced the shares.
     @param free Idle assets that instant exits may take.
     """
     if assets == 0:
@@ -495,12 +507,19 @@ def _leave(
         log ILRTVault.ExitFeeKept(owner=owner, fee=fee)
     if msg.sender != owner:
         erc20._spend_allowance(owner, msg.sender, shares)
-    vault_exits._keep_claim(owner, shares, erc20.totalSupply)
+    vault_exits._keep_claim(owner, shares, supply)
     erc20._burn(owner, shares)
     token._push(vault_books.asset, receiver, assets)
     log IERC4626.Withdraw(
         sender=msg.sender, receiver=receiver, owner=owner, assets=assets, shares=shares
     )
+
+
+@internal
+@view
+def _live_free_idle() -> uint256:
+    """@return Idle assets that an instant exit may take: the line keeps its worth without any risk."""
+    return vault_exits._free_idle(vault_books._live_total(False), erc20.totalSupply)
 
 
 @internal

@@ -70,14 +70,15 @@ def open(adapter: address, expected: uint256):
 def leave(account: address, shares: uint256, supply: uint256):
     """
     @notice Of `supply`, `shares` of an account are about to be burnt. Vault only.
-    @dev An adapter of which nothing more is expected leaves no claims: they would cost every exit.
+    @dev An adapter that owes nothing more leaves no claims: they would cost every exit.
     """
     self._check_vault()
     for adapter: address in self._adapters:
-        if self.expected_of[adapter] == 0:
+        if self.owed_of[adapter] == 0:
             continue
         whole: uint256 = self.shares_part[adapter]
-        part: uint256 = whole * shares // supply
+        # Fee shares that came after the pricing make `supply` a little less than there are.
+        part: uint256 = min(whole, whole * shares // supply)
         self.shares_part[adapter] = whole - part
         claim: Claim = self._counted(adapter, account)
         claim.part += part

@@ -32,6 +32,16 @@ from ..modules import vault_shares
 implements: IWithdrawalQueue
 
 
+# What shares are worth to who leaves now.
+struct Rates:
+    total: uint256
+    supply: uint256
+    # What quarantines are to give back to the shares on top.
+    expected: uint256
+    # What visible slashes took off the total.
+    risk: uint256
+
+
 WAD: constant(uint256) = 10**18
 # A hundredth of a share, or a whole balance: filling a request costs whoever finalises some gas,
 # making one costs its maker several times as much.
@@ -41,7 +51,10 @@ CANCEL_FEE: constant(uint256) = 10**15
 # Adapters bound their open exits (EigenLayer's at 16): dust must not use them up. A smaller exit is
 # started only where none is open.
 MIN_PULL: constant(uint256) = 10**18
+# And parts of what is missing must not either.
+MAX_PARTS: constant(uint256) = 8
 MAX_PATIENCE: constant(uint256) = 90 * 86_400
+MAX_WAIT: constant(uint256) = 7 * 86_400
 # Requests that one call walks at most: some 8 million gas when it fills them all.
 MAX_WALK: constant(uint256) = 128
 # The bound of the vault's list.
@@ -51,6 +64,8 @@ vault: public(immutable(address))
 asset: public(immutable(address))
 # Seconds after which anyone may take stake back for the head.
 patience: public(immutable(uint256))
+# Seconds that a request waits at least: who cannot wait pays the vault's exit fee.
+wait: public(immutable(uint256))
 
 # No request before this id waits.
 head: public(uint256)
@@ -62,12 +77,14 @@ _requests: HashMap[uint256, IWithdrawalQueue.Request]
 
 
 @deploy
-def __init__(vault_: address, patience_: uint256):
-    """@param patience_ Seconds, at most 90 days."""
+def __init__(vault_: address, patience_: uint256, wait_: uint256):
+    """@param patience_ Seconds, at most 90 days. @param wait_ Seconds, at most a week."""
     assert patience_ <= MAX_PATIENCE, "queue: patience"
     vault = vault_
     asset = staticcall IERC4626(vault_).asset()
+    assert wait_ <= MAX_WAIT, "queue: wait"
     patience = patience_
+    wait = wait_
     self.head = 1
     self.next_id = 1
 
@@ -91,9 +108,12 @@ def requestRedeem(shares: uint256, controller: address, owner: address) -> uint2
     complete: bool = False
     # Who cannot be read counts as booked: what is paid in the end is the lesser rate anyway. And so
     # counts what quarantines may give back: it may have come by then, or is left as a claim.
-    total, supply, complete = extcall ILRTVault(vault).sync()
+    risk: uint256 = 0
+    total, supply, complete, risk = extcall ILRTVault(vault).sync()
     expected: uint256 = staticcall ILRTVault(vault).expected_back()
-    worth: uint256 = vault_shares._to_assets_down(shares, total + expected, supply)
+    # Visible slashes count once they fall, if they do.
+    whole: uint256 = total + risk + expected
+    worth: uint256 = vault_shares._to_assets_down(shares, whole, supply)
     assert worth != 0, "queue: worth nothing"
     exits: uint256 = staticcall ILRTVault(vault).queue_exits()
     id: uint256 = self.next_id
@@ -131,9 +151,11 @@ def cancel(requestId: uint256):
     fee: uint256 = 0
     if exits != found.exits_before:
         fee = (found.shares * CANCEL_FEE + WAD - 1) // WAD
+        # A loss that is not booked yet must not eat what the fee locks.
+        extcall ILRTVault(vault).sync()
     self._requests[requestId].shares = 0
     self._requests[requestId].assets = 0
-    extcall ILRTVault(vault).settle_queue(found.shares, fee, 0)
+    extcall ILRTVault(vault).settle_queue(found.shares, fee, 0, max_value(uint256))
     token._push(vault, found.controller, found.shares - fee)
     log IWithdrawalQueue.RequestCancelled(request_id=requestId, shares=found.shares, fee=fee)
 
@@ -143,41 +165,43 @@ def finalize(max_requests: uint256) -> uint256:
     """
     @notice Pay from the head what idle assets pay, walking at most `max_requests` (and `MAX_WALK`);
             the last one in part when they do not suffice. Open to anyone.
+    @dev The walk ends at a request that has not waited for `wait`. While a slash is visible, shares are
+         worth less than they may be soon: then it ends at every request that is not the caller's own.
     @return Shares filled.
     """
     end: uint256 = self.next_id
     id: uint256 = self.head
     if id == end or max_requests == 0:
         return 0
-    total: uint256 = 0
-    supply: uint256 = 0
-    total, supply = self._sync()
-    expected: uint256 = staticcall ILRTVault(vault).expected_back()
+    now: Rates = self._rates()
     left: uint256 = staticcall ILRTVault(vault).idle()
     all_shares: uint256 = 0
     all_assets: uint256 = 0
+    all_locked: uint256 = 0
     claims: bool = staticcall ILRTVault(vault).had_quarantine()
-    shares_left: uint256 = staticcall IERC20(vault).totalSupply()
     for _: uint256 in range(min(max_requests, MAX_WALK), bound=MAX_WALK):
         if id == end:
             break
+        found: IWithdrawalQueue.Request = self._requests[id]
+        if found.shares != 0 and not self._may_fill(found, now.risk):
+            break
         shares: uint256 = 0
         assets: uint256 = 0
-        shares, assets = self._fill(id, left, total, expected, supply)
+        locked: uint256 = 0
+        shares, assets, locked = self._fill(id, found, left, now)
         if claims and shares != 0:
-            extcall ILRTVault(vault).pass_claim(
-                self._requests[id].controller, shares, shares_left - all_shares
-            )
+            extcall ILRTVault(vault).pass_claim(found.controller, shares, now.supply - all_shares)
         left -= assets
         all_shares += shares
         all_assets += assets
-        if self._requests[id].shares != 0:
+        all_locked += locked
+        if found.shares != shares:
             break
         id += 1
     self.head = id
     if all_shares != 0:
         self.set_aside += all_assets
-        extcall ILRTVault(vault).settle_queue(all_shares, all_shares, all_assets)
+        extcall ILRTVault(vault).settle_queue(all_shares, all_shares, all_assets, all_locked)
     return all_shares
 
 
@@ -217,6 +241,7 @@ def pull_back(adapter: address, amount: uint256) -> uint256:
     missing, leaving = self._missing(adapter)
     pulled: uint256 = min(amount, missing)
     assert pulled != 0, "queue: nothing missing"
+    assert pulled * MAX_PARTS >= missing, "queue: exit too small"
     assert pulled >= MIN_PULL or leaving == 0, "queue: exit too small"
     exit_id: uint256 = extcall ILRTVault(vault).pull_back(adapter, pulled)
     log IWithdrawalQueue.PulledBack(
@@ -265,45 +290,53 @@ def claimableRedeemRequest(requestId: uint256, controller: address) -> uint256:
 
 
 @internal
+@view
+def _may_fill(found: IWithdrawalQueue.Request, risk: uint256) -> bool:
+    if block.timestamp - found.requested_at < wait:
+        return False
+    return risk == 0 or self._acts_for(found.controller)
+
+
+@internal
 def _fill(
-    id: uint256, left: uint256, total: uint256, expected: uint256, supply: uint256
-) -> (uint256, uint256):
+    id: uint256, found: IWithdrawalQueue.Request, left: uint256, now: Rates
+) -> (uint256, uint256, uint256):
     """
     @notice Fill a request as far as `left` assets go. A cancelled one takes nothing.
-    @return Shares filled, and the assets set aside for them, rounded down.
+    @return Shares filled, the assets set aside for them, rounded down, and what the rate at the
+            request took off them.
     """
-    found: IWithdrawalQueue.Request = self._requests[id]
     if found.shares == 0:
-        return 0, 0
+        return 0, 0, 0
     shares: uint256 = found.shares
     worth: uint256 = found.assets
-    assets: uint256 = self._due_down(shares, worth, total, expected, supply)
-    if assets > left:
+    due: uint256 = self._due_down(shares, worth, now)
+    if due > left:
         # Pro rata, so that the part is paid no better than the whole.
-        shares = shares * left // assets
+        shares = shares * left // due
         worth = found.assets * shares // found.shares
-        assets = self._due_down(shares, worth, total, expected, supply)
-        if assets == 0:
-            return 0, 0
+        due = self._due_down(shares, worth, now)
+        if due == 0:
+            return 0, 0, 0
     self._requests[id].shares = found.shares - shares
     self._requests[id].assets = found.assets - worth
     self._requests[id].claimable_shares = found.claimable_shares + shares
-    self._requests[id].claimable_assets = found.claimable_assets + assets
-    log IWithdrawalQueue.RequestFilled(request_id=id, shares=shares, assets=assets)
-    return shares, assets
+    self._requests[id].claimable_assets = found.claimable_assets + due
+    log IWithdrawalQueue.RequestFilled(request_id=id, shares=shares, assets=due)
+    unbound: uint256 = self._due_down(shares, max_value(uint256), now)
+    return shares, due, unbound - due
 
 
 @internal
 @pure
-def _due_down(
-    shares: uint256, worth: uint256, total: uint256, expected: uint256, supply: uint256
-) -> uint256:
+def _due_down(shares: uint256, worth: uint256, now: Rates) -> uint256:
     """
     @return The lesser of `worth` at the request and what the shares are worth now, less what they
             leave with as a claim: their part of what is expected.
     """
-    assets: uint256 = min(worth, vault_shares._to_assets_down(shares, total + expected, supply))
-    return assets - min(assets, vault_shares._part_up(expected, shares, supply))
+    whole: uint256 = now.total + now.expected
+    assets: uint256 = min(worth, vault_shares._to_assets_down(shares, whole, now.supply))
+    return assets - min(assets, vault_shares._part_up(now.expected, shares, now.supply))
 
 
 @internal
@@ -324,11 +357,9 @@ def _missing(from_adapter: address) -> (uint256, uint256):
     @notice Book every adapter and see what the line lacks.
     @return What the line is worth above what is idle and leaving; what is leaving `from_adapter`.
     """
-    total: uint256 = 0
-    supply: uint256 = 0
-    total, supply = self._sync()
+    now: Rates = self._rates()
     waiting: uint256 = staticcall ILRTVault(vault).queued_shares()
-    needed: uint256 = vault_shares._to_assets_up(waiting, total, supply)
+    needed: uint256 = vault_shares._to_assets_up(waiting, now.total, now.supply)
     coming: uint256 = staticcall ILRTVault(vault).idle()
     leaving: uint256 = 0
     count: uint256 = staticcall ILRTVault(vault).adapter_count()
@@ -342,19 +373,23 @@ def _missing(from_adapter: address) -> (uint256, uint256):
 
 
 @internal
-def _sync() -> (uint256, uint256):
-    """@notice Book every adapter. @return Total assets for who is leaving, and their supply."""
-    total: uint256 = 0
-    supply: uint256 = 0
+def _rates() -> Rates:
+    """@notice Book every adapter."""
+    now: Rates = empty(Rates)
     complete: bool = False
-    total, supply, complete = extcall ILRTVault(vault).sync()
+    now.total, now.supply, complete, now.risk = extcall ILRTVault(vault).sync()
     assert complete, "queue: adapter unreadable"
-    return total, supply
+    now.expected = staticcall ILRTVault(vault).expected_back()
+    return now
+
+
+@internal
+@view
+def _acts_for(account: address) -> bool:
+    return msg.sender == account or self.isOperator[account][msg.sender]
 
 
 @internal
 @view
 def _check_acts_for(account: address):
-    assert (
-        msg.sender == account or self.isOperator[account][msg.sender]
-    ), "queue: not for this account"
+    assert self._acts_for(account), "queue: not for this account"

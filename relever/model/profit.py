@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from relever.model.rounding import WAD
 
+DAY = 86_400
+
 
 @dataclass
 class LockedProfit:
@@ -43,12 +45,25 @@ class PerformanceFee:
     recipient: str = ""
     # Losses that nothing has made up for yet.
     missing: int = 0
+    # Gains that were charged and are not forgotten yet, and when that was.
+    charged: int = 0
+    since: int = 0
 
-    def charge(self, gain: int, loss: int) -> int:
-        """Count a loss, then a gain; returns the fee on the gain, rounded down."""
+    def charge(self, now: int, gain: int, loss: int, whole: int) -> int:
+        """Count a loss, then a gain; returns the fee on the gain, rounded down.
+
+        At most a tenth of the whole is charged at once, and as much again in a day.
+        """
         missing = self.missing + loss
         self.missing = max(0, missing - gain)
-        return max(0, gain - missing) * self.part // WAD
+        new = max(0, gain - missing)
+        if not (new and self.part):
+            return 0
+        most = whole // 10
+        still = max(0, self.charged - most * (now - self.since) // DAY)
+        new = min(new, max(0, most - still))
+        self.charged, self.since = still + new, now
+        return new * self.part // WAD
 
     def recover(self, amount: int) -> None:
         """Something of the losses is back."""

@@ -1,7 +1,8 @@
 """The withdrawal queue: who leaves with more than is idle waits in line.
 
 Waiting shares are shares still. From the head on, as far as idle assets go, each request is paid
-the lesser of what its shares were worth when it was made and what they are worth now. After a
+the lesser of what its shares were worth when it was made and what they are worth now. While a slash
+is visible they are worth less than they may be soon: only who asked can have it paid then. After a
 quarantine both count what may still come back, and what is left as a claim for it is taken off in
 the end.
 """
@@ -11,13 +12,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from relever.model.refused import require
-from relever.model.shares import VIRTUAL, Price
-from relever.model.vault import Vault
+from relever.model.rounding import WAD
+from relever.model.shares import LARGEST, VIRTUAL, Price
+from relever.model.vault import Findings, Vault
 
 # The smallest request that is not a whole balance.
 MIN_SHARES = 10**16
 # The smallest exit that is taken back where one is under way.
 MIN_PULL = 10**18
+# And it must be at least such a part of what is missing.
+MAX_PARTS = 8
 # A cancel costs a thousandth of the shares once an exit was started for the line.
 CANCEL_PART = 1_000
 MAX_WALK = 128
@@ -50,6 +54,8 @@ class Fill:
     request: Request
     shares: int
     assets: int
+    # What the price at the request took off them.
+    spared: int
     price: Price
     expected: int
 
@@ -60,6 +66,7 @@ class Queue:
 
     vault: Vault
     patience: int
+    wait: int = 0
     requests: dict[int, Request] = field(default_factory=dict)
     head: int = 1
 
@@ -86,7 +93,7 @@ class Queue:
         vault = self.vault
         enough = shares >= MIN_SHARES or shares == vault.shares[who]
         require(enough, "queue: request too small")
-        price = vault.sync().leaving.plus(vault.pocket.expected)
+        price = vault.sync().calm.plus(vault.pocket.expected)
         worth = price.assets_down(shares)
         require(worth > 0, "queue: worth nothing")
         require(shares <= vault.shares[who], "erc20: transfer amount exceeds balance")
@@ -106,33 +113,40 @@ class Queue:
         require(request.shares > 0, "queue: nothing waits")
         free = request.exits_before == self.vault.queue_exits
         fee = 0 if free else -(-request.shares // CANCEL_PART)
+        if fee:
+            self.vault.sync()
         shares, request.shares, request.worth = request.shares, 0, 0
-        self.vault.settle(QUEUE, shares, fee, 0)
+        self.vault.settle(QUEUE, shares, fee, 0, locked=shares * WAD)
         self.vault.shares[QUEUE] -= shares - fee
         self.vault.shares[sender] += shares - fee
         return fee
 
-    def finalize(self, most: int) -> list[Fill]:
+    def finalize(self, most: int, sender: str = "") -> list[Fill]:
         """Pay from the head as far as idle assets go; returns what was filled."""
         if self.head == self.next_id or most == 0:
             return []
-        price, expected = self._price(), self.vault.pocket.expected
+        found, expected = self._look(), self.vault.pocket.expected
+        price = found.leaving
         fills: list[Fill] = []
         for _ in range(min(most, MAX_WALK)):
             if self.head == self.next_id:
                 break
             request = self.requests[self.head]
+            waits = self.vault.clock.time - request.time < self.wait
+            if request.shares and (waits or (found.risk and sender != request.controller)):
+                break
             left = self.vault.idle - sum(fill.assets for fill in fills)
-            supply = self.vault.supply - sum(fill.shares for fill in fills)
-            shares, assets = self._fill(request, left, price, expected)
+            supply = price.supply - sum(fill.shares for fill in fills)
+            shares, assets, spared = self._fill(request, left, price, expected)
             if shares:
                 self.vault.pocket.leave(request.controller, shares, supply)
-                fills.append(Fill(request, shares, assets, price, expected))
+                fills.append(Fill(request, shares, assets, spared, price, expected))
             if request.shares:
                 break
             self.head += 1
         burnt = sum(fill.shares for fill in fills)
-        self.vault.settle(QUEUE, burnt, burnt, sum(fill.assets for fill in fills))
+        locked = sum(fill.spared for fill in fills)
+        self.vault.settle(QUEUE, burnt, burnt, sum(fill.assets for fill in fills), locked)
         return fills
 
     def claim(self, number: int, sender: str) -> int:
@@ -152,24 +166,32 @@ class Queue:
         require(self.head < self.next_id, "queue: nothing waits")
         waited = vault.clock.time - self.requests[self.head].time
         require(waited >= self.patience, "queue: not overdue")
-        needed = vault.needed(self._price())
+        needed = vault.needed(self._look().leaving)
         coming = vault.idle + sum(adapter.position.exiting for adapter in vault.listed)
-        pulled = min(amount, max(0, needed - coming))
+        missing = max(0, needed - coming)
+        pulled = min(amount, missing)
         require(pulled > 0, "queue: nothing missing")
+        require(pulled * MAX_PARTS >= missing, "queue: exit too small")
         adapter = vault.adapters[name]
         leaving = 0 if adapter.in_quarantine else adapter.position.exiting
         require(pulled >= MIN_PULL or leaving == 0, "queue: exit too small")
         require(not adapter.in_quarantine, "vault: unknown adapter")
         return vault.start_exit(name, pulled), pulled
 
-    def _price(self) -> Price:
-        """For who leaves, when all adapters answer."""
+    def _look(self) -> Findings:
+        """All adapters that stand in the books must answer."""
         found = self.vault.sync()
         require(found.complete, "queue: adapter unreadable")
-        return found.leaving
+        return found
 
-    def _fill(self, request: Request, left: int, price: Price, expected: int) -> tuple[int, int]:
-        """Pay for all that waits of a request, or for the part that what is left can pay."""
+    def _fill(
+        self, request: Request, left: int, price: Price, expected: int
+    ) -> tuple[int, int, int]:
+        """Pay for all that waits of a request, or for the part that what is left can pay.
+
+        Returns:
+            Shares, the assets for them, and what the price at the request took off these.
+        """
 
         def due(shares: int, worth: int) -> int:
             assets = min(worth, price.plus(expected).assets_down(shares))
@@ -183,11 +205,11 @@ class Queue:
             worth = request.worth * shares // request.shares
             assets = due(shares, worth)
             if assets == 0:
-                return 0, 0
+                return 0, 0, 0
         request.shares -= shares
         request.worth -= worth
         request.claimable_shares += shares
         request.claimable += assets
         request.paid += assets
         request.fills += shares > 0
-        return shares, assets
+        return shares, assets, due(shares, LARGEST * WAD) - assets

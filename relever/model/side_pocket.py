@@ -65,8 +65,8 @@ class SidePocket:
     def leave(self, account: str, shares: int, supply: int) -> None:
         """Shares of an account are about to be burnt; their parts, rounded down, become claims."""
         for adapter in self.adapters.values():
-            if adapter.expected:
-                part = adapter.shares_part * shares // supply
+            if adapter.owed:
+                part = min(adapter.shares_part, adapter.shares_part * shares // supply)
                 adapter.shares_part -= part
                 adapter.claim_of(account).part += part
 

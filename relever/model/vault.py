@@ -50,9 +50,16 @@ class Findings:
     gain: int
     loss: int
     complete: bool
-    # For who enters, but for what quarantines are to give back; and for who leaves.
+    # For who enters, but for what quarantines are to give back; and for who leaves, which is less
+    # by what visible slashes would take.
     entering: Price
     leaving: Price
+    risk: int
+
+    @property
+    def calm(self) -> Price:
+        """For who leaves, if no visible slash falls."""
+        return self.leaving.plus(self.risk)
 
 
 @dataclass
@@ -121,6 +128,11 @@ class Vault:
         self._sync(strict=False)
         self._gain(amount)
 
+    def set_performance_fee(self, part: int, recipient: str) -> None:
+        """Gains until now are charged as before."""
+        self._sync(strict=False)
+        self.performance_fee.part, self.performance_fee.recipient = part, recipient
+
     # Coming and going
 
     def deposit(self, who: str, assets: int) -> int:
@@ -140,21 +152,21 @@ class Vault:
 
     def withdraw(self, who: str, assets: int) -> int:
         """Returns the shares that the assets and the fee on them cost."""
-        price = self._sync(strict=True).leaving
-        free = self._free(price)
+        found = self._sync(strict=True)
+        price, free = found.leaving, self._free(found)
         fee = self.exit_fee.on(assets, free)
         shares = price.shares_up(assets + fee)
-        self._leave(who, assets, fee, shares, free)
+        self._leave(who, assets, fee, shares, price.supply, free)
         return shares
 
     def redeem(self, who: str, shares: int) -> int:
         """Returns the assets that are paid for the shares after the fee."""
         require(shares > 0, "vault: zero shares")
-        price = self._sync(strict=True).leaving
-        free = self._free(price)
+        found = self._sync(strict=True)
+        price, free = found.leaving, self._free(found)
         worth = price.assets_down(shares)
         assets = self.exit_fee.paid(worth, free)
-        self._leave(who, assets, worth - assets, shares, free)
+        self._leave(who, assets, worth - assets, shares, price.supply, free)
         return assets
 
     # What these would say now
@@ -167,9 +179,6 @@ class Vault:
     def live_rate(self) -> int:
         return self._look(strict=True).leaving.assets_down(WAD)
 
-    def exit_fee_on(self, assets: int) -> int:
-        return self.exit_fee.on(assets, self._free(self._look(strict=True).leaving))
-
     def preview_deposit(self, assets: int) -> int:
         return self._entering(self._look(strict=True)).shares_down(assets)
 
@@ -177,12 +186,12 @@ class Vault:
         return self._entering(self._look(strict=True)).assets_up(shares)
 
     def preview_withdraw(self, assets: int) -> int:
-        price = self._look(strict=True).leaving
-        return price.shares_up(assets + self.exit_fee.on(assets, self._free(price)))
+        found = self._look(strict=True)
+        return found.leaving.shares_up(assets + self.exit_fee.on(assets, self._free(found)))
 
     def preview_redeem(self, shares: int) -> int:
-        price = self._look(strict=True).leaving
-        return self.exit_fee.paid(price.assets_down(shares), self._free(price))
+        found = self._look(strict=True)
+        return self.exit_fee.paid(found.leaving.assets_down(shares), self._free(found))
 
     def max_deposit(self) -> int:
         """The most that buys at least a share and keeps within the caps."""
@@ -205,16 +214,16 @@ class Vault:
         """The most of what is free that an account's shares pay for."""
         if not self.readable:
             return 0
-        price = self._look(strict=True).leaving
-        free = self._free(price)
+        found = self._look(strict=True)
+        price, free = found.leaving, self._free(found)
         return min(free, self.exit_fee.paid(price.assets_down(self.shares.get(who, 0)), free))
 
     def max_redeem(self, who: str) -> int:
         """The most of an account's shares that what is free pays for; none if that is nothing."""
         if not self.readable:
             return 0
-        price = self._look(strict=True).leaving
-        free = self._free(price)
+        found = self._look(strict=True)
+        price, free = found.leaving, self._free(found)
 
         def paid(shares: int) -> int:
             return self.exit_fee.paid(price.assets_down(shares), free)
@@ -279,7 +288,6 @@ class Vault:
         """Write an adapter off: its owner any time, the guardian while it does not answer."""
         adapter = self.adapters[name]
         require(not (by_guardian and adapter.answers), "vault: adapter can be read")
-        self._sync(strict=False)
         require(not adapter.in_quarantine, "vault: unknown adapter")
         before, booked = self.total_assets, adapter.booked
         self._book(0, booked)
@@ -295,16 +303,16 @@ class Vault:
 
     # For the queue
 
-    def settle(self, queue: str, shares: int, burnt: int, assets: int) -> None:
+    def settle(self, queue: str, shares: int, burnt: int, assets: int, locked: int) -> None:
         """Some shares wait no longer; those that are burnt leave what they were worth beyond
-        `assets` to the others, as locked profit.
+        `assets` to the others, of which at most so much is locked.
         """
         self.queued -= shares
         if burnt:
             worth = self.price.assets_down(burnt)
             require(assets <= worth, "vault: paid above the rate")
             self.idle -= assets
-            self._lock(worth - assets)
+            self._lock(min(locked, worth - assets))
             self.shares[queue] -= burnt
 
     def needed(self, price: Price) -> int:
@@ -316,7 +324,7 @@ class Vault:
     def _look(self, strict: bool) -> Findings:
         """What the positions say: those in the books, which must answer, or all that answer."""
         asked = [adapter for adapter in self.listed if adapter.booked or not strict]
-        complete = all(adapter.answers for adapter in asked)
+        complete = all(adapter.answers for adapter in asked if adapter.booked)
         require(complete or not strict, "vault: adapter unreadable")
         gain = loss = risk = 0
         for adapter in asked:
@@ -327,7 +335,7 @@ class Vault:
                 risk += min(live, adapter.position.value_at_risk)
         entering = Price(self._total(loss, 0), self.supply)
         leaving = Price(self._total(loss, risk), self.supply)
-        return Findings(gain, loss, complete, entering, leaving)
+        return Findings(gain, loss, complete, entering, leaving, risk)
 
     def _sync(self, strict: bool) -> Findings:
         found = self._look(strict)
@@ -340,7 +348,8 @@ class Vault:
 
     def _book(self, gain: int, loss: int) -> None:
         """Lock a gain, but for the fee: that is paid in shares at the price of who enters."""
-        fee = self.performance_fee.charge(gain, loss)
+        whole = self.idle + self.staked
+        fee = self.performance_fee.charge(self.clock.time, gain, loss, whole)
         if fee:
             price = Price(self._total(loss, 0) + self.pocket.expected, self.supply)
             self.shares[self.performance_fee.recipient] += price.shares_down(fee)
@@ -366,9 +375,9 @@ class Vault:
     def _entering(self, found: Findings) -> Price:
         return found.entering.plus(self.pocket.expected)
 
-    def _free(self, price: Price) -> int:
-        """Idle assets that the queue does not need."""
-        return max(0, self.idle - self.needed(price))
+    def _free(self, found: Findings) -> int:
+        """Idle assets that the queue does not need, whatever becomes of visible slashes."""
+        return max(0, self.idle - self.needed(found.calm))
 
     @property
     def _covers_queue(self) -> bool:
@@ -390,12 +399,12 @@ class Vault:
         self.shares[who] += shares
         self.paid_in += assets
 
-    def _leave(self, who: str, assets: int, fee: int, shares: int, free: int) -> None:
+    def _leave(self, who: str, assets: int, fee: int, shares: int, supply: int, free: int) -> None:
         require(assets > 0, "vault: zero assets")
         require(assets <= free, "vault: not enough idle")
         self.idle -= assets
         self._lock(fee)
         require(shares <= self.shares[who], "erc20: burn amount exceeds balance")
-        self.pocket.leave(who, shares, self.supply)
+        self.pocket.leave(who, shares, supply)
         self.shares[who] -= shares
         self.paid_out += assets

@@ -11,6 +11,7 @@
 rate: public(uint256)
 stEthPerToken: public(uint256)
 totalSupply: public(uint256)
+expected_back: public(uint256)
 idle: public(uint256)
 owner: public(address)
 
@@ -26,6 +27,11 @@ def __init__(rate: uint256, lst_rate: uint256):
     self.rate = rate
     self.stEthPerToken = lst_rate
     self.owner = msg.sender
+
+
+@external
+def set_expected_back(amount: uint256):
+    self.expected_back = amount
 
 
 @external

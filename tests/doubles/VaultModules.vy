@@ -118,8 +118,8 @@ def set_performance_fee(fee: uint256, recipient: address):
 
 
 @external
-def charge_down(gain: uint256, loss: uint256) -> uint256:
-    return performance._charge_down(gain, loss)
+def charge_down(gain: uint256, loss: uint256, whole: uint256) -> uint256:
+    return performance._charge_down(gain, loss, whole)
 
 
 @external

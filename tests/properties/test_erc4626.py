@@ -26,6 +26,7 @@ from tests.unit.vault.conftest import (
     assets_down,
     assets_up,
     build,
+    exit_fee,
     shares_down,
     shares_up,
 )
@@ -204,7 +205,7 @@ def scene() -> Iterator[tuple[Setup, Contract]]:
     with Anvil.start() as node:
         setup = build(Chain.connect(node.ipc))
         actors, vault, chain = setup.actors, setup.vault, setup.chain
-        queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, DAY)
+        queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, DAY, 0)
         pocket = chain.deploy(artifact("SidePocket"), vault.address)
         vault.set_exits(queue.address, pocket.address, sender=actors.owner)
         vault.set_exit_fee(BUFFER, MAX_FEE, sender=actors.owner)
@@ -276,7 +277,10 @@ def check_rounding(
     state: State, action: str, amount: int, other: int, total: int, supply: int
 ) -> int:
     """By how much the vault may round and in whose favour, from its definition; returns the fee."""
-    on = state.vault.exit_fee_on
+
+    def on(paid: int) -> int:
+        return exit_fee(state.vault, paid)
+
     if action == "deposit":
         assert other == shares_down(amount, total, supply), "VAULT-5: deposit rounds down"
         return 0

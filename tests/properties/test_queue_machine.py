@@ -185,14 +185,17 @@ class QueueMachine(RuleBasedStateMachine):
         if done:
             self.reached["cancel for free" if free else "cancel at a fee"] += 1
 
-    @rule(most=st.integers(0, 6))
-    def finalize(self, most: int) -> None:
+    @rule(most=st.integers(0, 6), own=st.booleans())
+    def finalize(self, most: int, own: bool = False) -> None:
+        """By a stranger, or by who is first in the line."""
         found: list[Fill] = []
-        head = self.model.queue.head
+        head, waiting = self.model.queue.head, self.model.queue.waiting
+        stranger = self.actors.stranger
+        sender = self.model.queue.requests[waiting[0]].controller if own and waiting else stranger
         self._act(
             "finalize",
-            lambda: self.queue.finalize(most, sender=self.actors.stranger),
-            lambda model: found.extend(model.queue.finalize(most)),
+            lambda: self.queue.finalize(most, sender=sender),
+            lambda model: found.extend(model.queue.finalize(most, sender)),
         )
         # WQ-3: nobody later is paid while somebody earlier waits.
         line = self.model.queue
@@ -248,7 +251,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(
         which=WHICH,
-        amount=st.integers(1, 200 * WAD),
+        amount=st.sampled_from([1, 7 * WAD + 1, 60 * WAD, 400 * WAD, 400 * WAD]),
         wait=st.sampled_from([0, 1, PATIENCE, PATIENCE + 1]),
     )
     def pull_back(self, which: int, amount: int, wait: int) -> None:
@@ -524,7 +527,7 @@ MUST_REACH = {
 def scene() -> Iterator[tuple[Setup, Contract]]:
     with Anvil.start() as node:
         setup = build(Chain.connect(node.ipc))
-        arguments = (setup.vault.address, PATIENCE)
+        arguments = (setup.vault.address, PATIENCE, 0)
         queue = setup.chain.deploy(artifact("WithdrawalQueue"), *arguments)
         pocket = setup.chain.deploy(artifact("SidePocket"), setup.vault.address)
         setup.vault.set_exits(queue.address, pocket.address, sender=setup.actors.owner)

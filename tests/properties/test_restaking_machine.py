@@ -161,7 +161,7 @@ class RestakingMachine(RuleBasedStateMachine):
     @initialize(
         staked=st.tuples(st.sampled_from([20, 35, 50]), st.sampled_from([30, 50, 90])),
         asked=st.sampled_from([1, 50, 100]),
-        scene=st.sampled_from(["plain", "plain", "window", "undelegated", "quarantine"]),
+        scene=st.sampled_from(["plain", "window", "undelegated", "quarantine"]),
         which=WHICH,
         fee=st.sampled_from([0, WAD // 10, WAD // 5]),
         buffer=st.sampled_from([0, 20 * WAD, 60 * WAD]),
@@ -192,6 +192,9 @@ class RestakingMachine(RuleBasedStateMachine):
         self.request("depositor", asked, 1)
         if scene == "window":
             self.symbiotic_slash(50, 10, "wait", True)
+            self.leave("lender", 50, False, 0, room=2)
+        elif scene == "plain":
+            self.leave("lender", 100, False, 0, room=2)
         elif scene == "undelegated":
             self.undelegate(True)
         elif scene == "quarantine":
@@ -297,14 +300,16 @@ class RestakingMachine(RuleBasedStateMachine):
         if done:
             self.reached["cancel at a fee" if fees[0] else "cancel for free"] += 1
 
-    @rule(most=st.integers(0, 6))
-    def finalize(self, most: int) -> None:
+    @rule(most=st.integers(0, 6), own=st.booleans())
+    def finalize(self, most: int, own: bool = False) -> None:
+        """By a stranger, or by who is first in the line."""
         fills: list[Fill] = []
-        head = self.state.queue.head
+        head, waiting = self.state.queue.head, self.state.queue.waiting
+        sender = self.state.queue.requests[waiting[0]].controller if own and waiting else PAYER
         self._act(
             "finalize",
-            lambda: self.queue.finalize(most, sender=self.accounts[PAYER]),
-            lambda state: fills.extend(state.queue.finalize(most)),
+            lambda: self.queue.finalize(most, sender=self.accounts[sender]),
+            lambda state: fills.extend(state.queue.finalize(most, sender)),
         )
         queue = self.state.queue
         # WQ-3: nobody later is paid while somebody earlier waits.
@@ -568,10 +573,13 @@ class RestakingMachine(RuleBasedStateMachine):
     def set_fees(self, fee: int, buffer: int) -> None:
         collector, owner = self.accounts[COLLECTOR], self.roles.owner
         most = WAD // 100 if buffer % 2 else WAD // 300
-        self.vault.set_performance_fee(fee, collector, sender=owner)
+        self._act(
+            "set the fee",
+            lambda: self.vault.set_performance_fee(fee, collector, sender=owner),
+            lambda state: state.vault.set_performance_fee(fee, COLLECTOR),
+        )
         self.vault.set_exit_fee(buffer, most, sender=owner)
-        performance, exit_fee = self.state.vault.performance_fee, self.state.vault.exit_fee
-        performance.part, performance.recipient = fee, COLLECTOR
+        exit_fee = self.state.vault.exit_fee
         exit_fee.buffer, exit_fee.most = buffer, most
 
     @rule(
@@ -807,7 +815,6 @@ class RestakingMachine(RuleBasedStateMachine):
             "live": (vault.live_total_assets, (True,), lambda: books.live_total(True)),
             "entering": (vault.live_total_assets, (False,), lambda: books.live_total(False)),
             "live rate": (vault.live_rate, (), lambda: books.live_rate),
-            "exit fee": (vault.exit_fee_on, (amount,), lambda: books.exit_fee_on(amount)),
             "deposit": (vault.previewDeposit, (amount,), lambda: books.preview_deposit(amount)),
             "mint": (vault.previewMint, (amount,), lambda: books.preview_mint(amount)),
             "withdraw": (vault.previewWithdraw, (amount,), lambda: books.preview_withdraw(amount)),

@@ -78,6 +78,7 @@ def test_requests__paid_cancelled_and_unknown__wait_for_nothing(scene: Deploymen
     restake(scene, 30 * ETHER)
     paid, cancelled = ask(scene, ETHER, who), ask(scene, ETHER, who)
     queue.cancel(cancelled, sender=who)
+    scene.chain.advance(queue.wait())
     queue.finalize(2)
     claimable = queue.request(paid).claimable_assets
     nobody = "0x0000000000000000000000000000000000000000"

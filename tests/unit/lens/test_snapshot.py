@@ -193,6 +193,7 @@ def test_vault__one_request_paid_and_one_waiting__shows_both(leveraged: Deployme
     restake(leveraged, 20 * ETHER)
     vault.approve(queue.address, 8 * ETHER, sender=who)
     queue.requestRedeem(5 * ETHER, who, who, sender=who)
+    leveraged.chain.advance(queue.wait())
     queue.finalize(1)
     queue.requestRedeem(3 * ETHER, who, who, sender=who)
     view = protocol.lens.vault(vault.address)

@@ -83,7 +83,7 @@ def queue_built() -> Iterator[Line]:
         setup = build(Chain.connect(node.url))
         actors, vault = setup.actors, setup.vault
         queue = setup.chain.deploy(
-            artifact("WithdrawalQueue"), vault.address, PATIENCE, sender=actors.stranger
+            artifact("WithdrawalQueue"), vault.address, PATIENCE, 0, sender=actors.stranger
         )
         pocket = setup.chain.deploy(artifact("SidePocket"), vault.address, sender=actors.stranger)
         vault.set_exits(queue.address, pocket.address, sender=actors.owner)

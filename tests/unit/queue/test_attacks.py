@@ -134,7 +134,8 @@ def test_dust__open_exits_of_an_adapter__are_not_used_up(line: Line) -> None:
     line.join(50 * WAD)
     line.chain.advance(PATIENCE)
     stranger = line.actors.stranger
-    line.queue.pull_back(line.adapter.address, 1, sender=stranger)
+    missing = 30 * WAD - SEED
+    line.queue.pull_back(line.adapter.address, missing - 2, sender=stranger)
     with pytest.raises(Revert) as failure:
         line.queue.pull_back(line.adapter.address, 1, sender=stranger)
     assert failure.value.reason == "queue: exit too small"

@@ -15,14 +15,14 @@ def test_create__fresh__knows_its_vault_and_has_no_request(line: Line) -> None:
 
 def test_create__too_much_patience__reverts(line: Line) -> None:
     queue = artifact("WithdrawalQueue")
-    line.chain.deploy(queue, line.vault.address, 90 * DAY)
+    line.chain.deploy(queue, line.vault.address, 90 * DAY, 7 * DAY)
     with pytest.raises(Revert) as failure:
-        line.chain.deploy(queue, line.vault.address, 90 * DAY + 1)
+        line.chain.deploy(queue, line.vault.address, 90 * DAY + 1, 0)
     assert failure.value.reason == "queue: patience"
 
 
 def exits_of(line: Line, vault: Contract) -> tuple[str, str]:
-    queue = line.chain.deploy(artifact("WithdrawalQueue"), vault.address, 0)
+    queue = line.chain.deploy(artifact("WithdrawalQueue"), vault.address, 0, 0)
     pocket = line.chain.deploy(artifact("SidePocket"), vault.address)
     return queue.address, pocket.address
 
@@ -43,17 +43,14 @@ def test_set_exits__by_the_owner__works_once(line: Line) -> None:
     assert failure.value.reason == "vault: exits are set"
 
 
-@pytest.mark.parametrize(
-    ("foreign", "reason"),
-    [(0, "vault: queue of another vault"), (1, "vault: pocket of another vault")],
-)
-def test_set_exits__of_another_vault__reverts(line: Line, foreign: int, reason: str) -> None:
+@pytest.mark.parametrize("foreign", [0, 1])
+def test_set_exits__of_another_vault__reverts(line: Line, foreign: int) -> None:
     vault = deploy_vault(line.chain, line.actors, line.token)
     exits = list(exits_of(line, vault))
     exits[foreign] = exits_of(line, line.vault)[foreign]
     with pytest.raises(Revert) as failure:
         vault.set_exits(*exits, sender=line.actors.owner)
-    assert failure.value.reason == reason
+    assert failure.value.reason == "vault: exits of another vault"
 
 
 @pytest.mark.parametrize("role", ["allocator", "guardian", "depositor", "stranger"])
@@ -69,7 +66,7 @@ def test_vault__what_only_the_queue_may__refuses_everyone(line: Line, role: str)
     vault, sender = line.vault, getattr(line.actors, role)
     acts = [
         lambda: vault.join_queue(1, sender=sender),
-        lambda: vault.settle_queue(0, 0, 0, sender=sender),
+        lambda: vault.settle_queue(0, 0, 0, 0, sender=sender),
         lambda: vault.pass_claim(sender, 1, 1, sender=sender),
         lambda: vault.pull_back(line.adapter.address, 1, sender=sender),
     ]
@@ -85,6 +82,6 @@ def test_vault__queue_that_lies__is_paid_no_more_than_the_booked_rate(line: Line
     line.chain.impersonate(queue)
     line.chain.set_balance(queue, 10**18)
     with pytest.raises(Revert) as failure:
-        vault.settle_queue(10**18, 10**18, 10**18 + 1, sender=queue)
+        vault.settle_queue(10**18, 10**18, 10**18 + 1, 0, sender=queue)
     assert failure.value.reason == "vault: paid above the rate"
-    vault.settle_queue(10**18, 10**18, 10**18, sender=queue)
+    vault.settle_queue(10**18, 10**18, 10**18, 0, sender=queue)

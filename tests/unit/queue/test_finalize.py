@@ -2,9 +2,10 @@
 
 import pytest
 
+from relever.artifacts import artifact
 from relever.chain import Revert
 from tests.unit.queue.conftest import Line
-from tests.unit.vault.conftest import NOBODY, SEED, WAD, assets_down
+from tests.unit.vault.conftest import DAY, NOBODY, SEED, WAD, assets_down, deploy_vault
 
 IDLE = 20 * WAD + SEED
 
@@ -117,18 +118,63 @@ def test_finalize__gain_while_waiting__pays_the_rate_then_and_locks_the_rest(lin
     assert vault.totalAssets() == total - 10 * WAD
 
 
-def test_finalize__visible_slash__pays_as_if_executed(line: Line) -> None:
-    vault = line.vault
+def test_finalize__visible_slash__waits_unless_who_asked_takes_it_as_executed(line: Line) -> None:
+    """A stranger must not sell out who waits for a slash that may yet be vetoed."""
+    vault, who = line.vault, line.actors.depositor
     line.join(10 * WAD)
     line.setup.report(60 * WAD, at_risk=30 * WAD)
     total, supply = vault.totalAssets(), vault.totalSupply()
     expected = assets_down(10 * WAD, total - 30 * WAD, supply)
-    receipt = line.queue.finalize(1)
+    assert line.queue.finalize(1, sender=line.actors.stranger).events == []
+    assert line.queue.head() == 1
+    with line.chain.isolated():
+        line.setup.report(60 * WAD)
+        line.queue.finalize(1, sender=line.actors.stranger)
+        assert line.queue.request(1).claimable_assets == 10 * WAD
+    with line.chain.isolated():
+        line.queue.setOperator(line.actors.stranger, True, sender=who)
+        receipt = line.queue.finalize(1, sender=line.actors.stranger)
+        assert receipt.events[0].args["assets"] == expected
+    rate = vault.live_rate()
+    receipt = line.queue.finalize(1, sender=who)
     assert receipt.events[0].args["assets"] == expected
+    # What the visible slash took off is nobody's to wait for: the others' price does not move.
+    assert vault.locked_profit() == 0
+    assert rate <= vault.live_rate() <= rate + 1
     # Executed after that, the slash leaves the others what it would have left them anyway.
     line.setup.report(30 * WAD)
     rate_if_waited = assets_down(WAD, total - 30 * WAD, supply)
     assert rate_if_waited <= vault.live_rate() <= rate_if_waited + 1
+
+
+def test_finalize__own_request_behind_anothers__waits_for_it(line: Line) -> None:
+    """In a veto window the line stops at the first who has not agreed."""
+    line.join(10 * WAD)
+    line.join(5 * WAD, line.actors.holder)
+    line.setup.report(60 * WAD, at_risk=30 * WAD)
+    assert line.queue.finalize(2, sender=line.actors.holder).events == []
+    line.queue.finalize(2, sender=line.actors.depositor)
+    assert line.queue.head() == 2
+    line.queue.finalize(2, sender=line.actors.holder)
+    assert line.queue.head() == 3
+
+
+def test_finalize__before_the_wait_is_over__stops_there(line: Line) -> None:
+    """Who cannot wait pays the fee of an instant exit: the line is no way around it."""
+    setup, who, wait = line.setup, line.actors.depositor, 3_600
+    vault = deploy_vault(line.chain, line.actors, line.token)
+    queue = line.chain.deploy(artifact("WithdrawalQueue"), vault.address, DAY, wait)
+    pocket = line.chain.deploy(artifact("SidePocket"), vault.address)
+    vault.set_exits(queue.address, pocket.address, sender=line.actors.owner)
+    setup.token.approve(vault.address, 10 * WAD, sender=who)
+    vault.deposit(10 * WAD, who, sender=who)
+    vault.approve(queue.address, 10 * WAD, sender=who)
+    queue.requestRedeem(WAD, who, who, sender=who)
+    asked_at = queue.request(1).requested_at
+    line.chain.advance(asked_at + wait - 1 - line.chain.timestamp)
+    assert queue.finalize.call(1) == 0
+    line.chain.advance(1)
+    assert queue.finalize.call(1) == WAD
 
 
 def test_finalize__two_rates_within_one_request__pays_each_part_its_own(line: Line) -> None:

@@ -54,10 +54,10 @@ def test_pull_back__one_second_early__reverts(line: Line) -> None:
     line.chain.advance(requested_at + PATIENCE - 1 - line.chain.timestamp)
     assert line.chain.timestamp == requested_at + PATIENCE - 1
     with pytest.raises(Revert) as failure:
-        line.queue.pull_back.call(line.adapter.address, WAD, sender=line.actors.stranger)
+        line.queue.pull_back.call(line.adapter.address, MISSING, sender=line.actors.stranger)
     assert failure.value.reason == "queue: not overdue"
     line.chain.advance(1)
-    line.queue.pull_back.call(line.adapter.address, WAD, sender=line.actors.stranger)
+    line.queue.pull_back.call(line.adapter.address, MISSING, sender=line.actors.stranger)
 
 
 def test_pull_back__covered_by_idle__reverts(line: Line) -> None:
@@ -92,10 +92,21 @@ def test_pull_back__little_beside_an_open_exit__reverts(line: Line) -> None:
     """Adapters bound their open exits: a hundred pulls of a unit must not use them up."""
     line.join(50 * WAD)
     line.chain.advance(PATIENCE)
-    pull(line, 1)
+    first = MISSING - MIN_PULL - 1
+    pull(line, first)
     refused(line, MIN_PULL - 1, "queue: exit too small")
     pull(line, MIN_PULL)
-    assert line.adapter.exiting() == MIN_PULL + 1
+    assert line.adapter.exiting() == first + MIN_PULL
+
+
+def test_pull_back__less_than_an_eighth_of_what_is_missing__reverts(line: Line) -> None:
+    """EigenLayer's sixteen exits then reach most of it, however they are cut."""
+    line.join(50 * WAD)
+    line.chain.advance(PATIENCE)
+    eighth = -(-MISSING // 8)
+    refused(line, eighth - 1, "queue: exit too small")
+    pull(line, eighth)
+    assert line.adapter.exiting() == eighth
 
 
 def test_pull_back__nobody_waits__reverts(line: Line) -> None:
@@ -113,7 +124,7 @@ def test_pull_back__old_request_was_cancelled__the_next_ones_age_counts(line: Li
     line.queue.cancel(1, sender=line.actors.depositor)
     refused(line, WAD, "queue: not overdue")
     line.chain.advance(PATIENCE)
-    pull(line, WAD)
+    pull(line, MISSING)
     assert line.queue.head() == 2
 
 
@@ -126,7 +137,8 @@ def test_pull_back__nothing__reverts(line: Line) -> None:
 def test_pull_back__unknown_adapter__reverts(line: Line) -> None:
     line.join(50 * WAD)
     line.chain.advance(PATIENCE)
-    refused(line, WAD, "vault: unknown adapter", line.actors.stranger)
+    with pytest.raises(Revert):
+        pull(line, MISSING, line.actors.stranger)
 
 
 def test_pull_back__unreadable_adapter__reverts(line: Line) -> None:

@@ -118,6 +118,20 @@ def assets_up(shares: int, total: int, supply: int) -> int:
     return -(-shares * (total + VIRTUAL) // (supply + VIRTUAL))
 
 
+def exit_fee(vault: Contract, paid: int) -> int:
+    """What an instant exit that pays so much leaves behind now, rounded up."""
+    buffer, most = vault.exit_terms()
+    if buffer == 0:
+        return 0
+    # The line keeps its worth without what is at risk.
+    total, supply = vault.live_total_assets(False), vault.totalSupply()
+    free = max(0, vault.idle() - assets_up(vault.queued_shares(), total, supply))
+    beyond = max(0, paid - free)
+    high, low = min(free, buffer), min(free - (paid - beyond), buffer)
+    missing = (high - low) * (2 * buffer - high - low) + 2 * buffer * beyond
+    return -(-most * missing // (2 * buffer * WAD))
+
+
 @pytest.fixture(scope="session")
 def vault_chain() -> Iterator[Chain]:
     with Anvil.start() as node:
@@ -189,7 +203,7 @@ def staked(setup: Setup) -> Setup:
 def exits(staked: Setup) -> Exits:
     """The same with a queue, which every actor has approved, and a side pocket."""
     chain, vault, actors = staked.chain, staked.vault, staked.actors
-    queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, DAY, sender=actors.stranger)
+    queue = chain.deploy(artifact("WithdrawalQueue"), vault.address, DAY, 0, sender=actors.stranger)
     pocket = chain.deploy(artifact("SidePocket"), vault.address, sender=actors.stranger)
     vault.set_exits(queue.address, pocket.address, sender=actors.owner)
     for account in chain.accounts[:8]:

@@ -144,7 +144,7 @@ def test_sandwich__rewards_with_both_fees__costs_the_attacker(staked: Setup, sta
     for attacked in (False, True):
         with staked.chain.isolated():
             shares = staked.deposit(stake, attacker) if attacked else 0
-            vault.pay_rewards(50 * WAD, sender=staked.actors.payer)
+            vault.pay_rewards(5 * WAD, sender=staked.actors.payer)
             if attacked:
                 receipt = vault.redeem(shares, attacker, attacker, sender=attacker)
                 assert receipt.events[-1].args["assets"] < stake

@@ -29,6 +29,9 @@ property_of = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
+# A vault of which no gain is a tenth.
+HUGE = 2**119
+
 
 @pytest.fixture(scope="session")
 def deployed_fee(vault_chain: Chain) -> Contract:
@@ -79,13 +82,13 @@ def test_charge_down__any_history__charges_new_heights_only(
             height += gain - loss
             charged = max(0, height - highest)
             highest = max(highest, height)
-            assert modules.charge_down.call(gain, loss) == charged * fee // WAD
-            modules.charge_down(gain, loss)
+            assert modules.charge_down.call(gain, loss, HUGE) == charged * fee // WAD
+            modules.charge_down(gain, loss, HUGE)
             assert modules.unrecovered_loss() == highest - height
 
 
 def test_recover__less_and_more_than_is_missing__stops_at_nothing(modules: Contract) -> None:
-    modules.charge_down(0, 10)
+    modules.charge_down(0, 10, HUGE)
     modules.recover(4)
     assert modules.unrecovered_loss() == 6
     modules.recover(7)
@@ -341,13 +344,15 @@ def test_fee__kept_exit_fees__are_not_charged_and_recover_nothing(charged: Setup
 
 def test_fee__what_the_queue_leaves__is_not_charged_and_recovers_nothing(exits: Exits) -> None:
     setup, vault, who = exits.setup, exits.setup.vault, exits.setup.actors.depositor
+    # Rewards from before the fee unlock while the request waits.
+    vault.pay_rewards(9 * WAD, sender=setup.actors.payer)
     vault.set_performance_fee(TENTH, setup.actors.stranger, sender=setup.actors.owner)
-    setup.report(58 * WAD, at_risk=10 * WAD)
-    exits.queue.requestRedeem(10 * WAD, who, who, sender=who)
     setup.report(58 * WAD)
+    exits.queue.requestRedeem(10 * WAD, who, who, sender=who)
+    setup.chain.advance(DAY)
+    total = vault.totalAssets()
     exits.queue.finalize(1)
-    # Paid at the rate of the visible slash, which then was called off.
-    assert WAD // 2 < vault.locked_profit() < 2 * WAD
+    assert vault.totalAssets() < total - 10 * WAD
     assert fee_paid(setup) == 0
     assert vault.unrecovered_loss() == 2 * WAD
 
@@ -439,8 +444,10 @@ def test_fee__deposit_and_exit_around_a_gain__earns_nothing(
         vault.sync()
         assert vault.previewRedeem(shares) <= paid
         # Nor does the deposit dilute the fee: the same worth in shares.
-        assert vault.convertToAssets(fee_paid(staked)) <= gain * fee // WAD
-        assert vault.convertToAssets(fee_paid(staked) + 1) >= gain * fee // WAD - 1
+        # On no more of the gain than a tenth of all there was.
+        charged = min(gain, (100 * WAD + SEED + paid) // 10)
+        assert vault.convertToAssets(fee_paid(staked)) <= charged * fee // WAD
+        assert vault.convertToAssets(fee_paid(staked) + 1) >= charged * fee // WAD - 1
 
 
 def test_fee__recipient__redeems_its_shares_like_anyone(charged: Setup) -> None:
@@ -451,3 +458,41 @@ def test_fee__recipient__redeems_its_shares_like_anyone(charged: Setup) -> None:
     vault.redeem(WAD, recipient, recipient, sender=recipient)
     assert charged.token.balanceOf(recipient) == held + WAD
     assert vault.balanceOf(recipient) == 0
+
+
+# A lie
+
+
+def test_fee__adapter_lies_for_a_moment__takes_a_fee_on_a_tenth_at_most(staked: Setup) -> None:
+    """Its shares are final, and must not leave the vault to the recipient once the lie is gone."""
+    vault, actors = staked.vault, staked.actors
+    vault.set_performance_fee(LARGEST_FEE, actors.stranger, sender=actors.owner)
+    for _ in range(10):
+        staked.report(2**116 - 1)
+        vault.sync()
+        staked.report(60 * WAD)
+        vault.sync()
+    supply, whole = 100 * WAD + SEED, 100 * WAD + SEED
+    fee = whole // 10 * LARGEST_FEE // WAD
+    assert fee_paid(staked) == shares_down(fee, whole, supply)
+    assert vault.totalAssets() == whole
+
+
+def test_fee__large_gains__are_charged_up_to_a_tenth_and_as_much_again_in_a_day(
+    staked: Setup,
+) -> None:
+    vault, actors = staked.vault, staked.actors
+    vault.set_performance_fee(LARGEST_FEE, actors.stranger, sender=actors.owner)
+    charged = last = 0
+    whole = 100 * WAD + SEED
+    for wait, gain in ((0, 30 * WAD), (0, 30 * WAD), (DAY // 2, WAD), (DAY // 3, 90 * WAD)):
+        staked.chain.advance(wait)
+        before = fee_paid(staked)
+        receipt = vault.pay_rewards(gain, sender=actors.payer)
+        charged -= min(charged, whole // 10 * (receipt.timestamp - last) // DAY)
+        charging = min(gain, whole // 10 - charged)
+        charged, last = charged + charging, receipt.timestamp
+        # The new shares are worth their part of it at the rate that they do not move.
+        worth = vault.convertToAssets(fee_paid(staked) - before)
+        assert charging * LARGEST_FEE // WAD - 2 <= worth <= charging * LARGEST_FEE // WAD
+        whole += gain

@@ -11,7 +11,7 @@ def test_sync__loss__is_booked_at_once(staked: Setup) -> None:
     vault, adapter = staked.vault, staked.adapter
     staked.report(50 * WAD)
     supply = vault.totalSupply()
-    answer = vault.sync.call(sender=staked.actors.stranger)
+    answer = vault.sync.call(sender=staked.actors.stranger)[:3]
     assert answer == (90 * WAD + SEED, supply, True)
 
     receipt = vault.sync(sender=staked.actors.stranger)
@@ -46,7 +46,7 @@ def test_sync__exiting_stake__counts_too(staked: Setup) -> None:
 def test_sync__value_at_risk__is_not_booked_but_not_paid_either(staked: Setup) -> None:
     vault = staked.vault
     staked.report(60 * WAD, at_risk=60 * WAD)
-    assert vault.sync.call() == (40 * WAD + SEED, vault.totalSupply(), True)
+    assert vault.sync.call()[:3] == (40 * WAD + SEED, vault.totalSupply(), True)
     assert vault.sync().events == []
 
 
@@ -54,7 +54,7 @@ def test_sync__nothing_new__emits_nothing(staked: Setup) -> None:
     before = staked.books()
     receipt = staked.vault.sync()
     assert receipt.events == []
-    assert staked.vault.sync.call() == (100 * WAD + SEED, 100 * WAD + SEED, True)
+    assert staked.vault.sync.call()[:3] == (100 * WAD + SEED, 100 * WAD + SEED, True)
     assert staked.books() == before
 
 
@@ -139,7 +139,7 @@ def test_sync__both_adapters__are_booked_together(staked: Setup) -> None:
     vault.pay_rewards(4 * WAD, sender=staked.actors.payer)
     staked.report(70 * WAD)
     staked.report(15 * WAD, staked.second_adapter)
-    assert vault.sync.call() == (99 * WAD + SEED, 100 * WAD + SEED, True)
+    assert vault.sync.call()[:3] == (99 * WAD + SEED, 100 * WAD + SEED, True)
 
     receipt = vault.sync(sender=staked.actors.stranger)
 
@@ -164,12 +164,12 @@ def test_sync__unreadable_adapter__stays_as_booked_and_the_others_sync(
         case "too much":
             staked.report(2**116)
     before = staked.books()
-    assert vault.sync.call() == (100 * WAD + SEED, 100 * WAD + SEED, False)
+    assert vault.sync.call()[:3] == (100 * WAD + SEED, 100 * WAD + SEED, False)
     assert vault.sync().events == []
     assert staked.books() == before
 
     staked.report(19 * WAD, staked.second_adapter)
-    assert vault.sync.call() == (99 * WAD + SEED, 100 * WAD + SEED, False)
+    assert vault.sync.call()[:3] == (99 * WAD + SEED, 100 * WAD + SEED, False)
 
     assert vault.sync().events == [staked.synced(staked.second_adapter, 0, WAD, 19 * WAD)]
     assert vault.booked(adapter.address) == 60 * WAD
@@ -179,7 +179,7 @@ def test_sync__unreadable_adapter__stays_as_booked_and_the_others_sync(
 def test_sync__unreadable_risk__books_the_value_and_says_so(staked: Setup) -> None:
     vault, adapter = staked.vault, staked.adapter
     staked.report(59 * WAD, at_risk=2**116)
-    assert vault.sync.call() == (99 * WAD + SEED, 100 * WAD + SEED, False)
+    assert vault.sync.call()[:3] == (99 * WAD + SEED, 100 * WAD + SEED, False)
     assert vault.sync().events == [staked.synced(adapter, 0, WAD, 59 * WAD)]
 
 
@@ -224,7 +224,7 @@ def test_sync__just_too_little_gas_for_the_last_reading__reverts(staked: Setup) 
     staked.report(19 * WAD, second)
     for gas in range(1_500_000, 1_700_000, 2_000):
         with pytest.raises(Revert) as failure:
-            vault.sync.call(gas=gas)
+            vault.sync.call(gas=gas)[:3]
         assert failure.value.reason in ("vault: too little gas", "out of gas", "")
 
 
@@ -232,5 +232,5 @@ def test_sync__reading_that_costs_too_much__is_no_reading(staked: Setup) -> None
     vault, adapter = staked.vault, staked.adapter
     adapter.set_work(WORK + 300)
     staked.report(59 * WAD)
-    assert vault.sync.call() == (100 * WAD + SEED, 100 * WAD + SEED, False)
+    assert vault.sync.call()[:3] == (100 * WAD + SEED, 100 * WAD + SEED, False)
     assert vault.sync().events == []
