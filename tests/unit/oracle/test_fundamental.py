@@ -38,3 +38,15 @@ def test_fundamental__dead_feed_and_unreadable_adapter__is_answered(setup: Setup
     setup.feed.set_broken(True)
     setup.rates.set_unreadable(True)
     assert setup.oracle.fundamental() == FAIR
+
+
+def test_fundamental__after_a_quarantine__counts_what_is_to_come_back(setup: Setup) -> None:
+    """It goes with the collateral: a liquidation must not hand it over for nothing."""
+    supply, expected = 7 * WAD, 3 * WAD + 5
+    setup.rates.set_supply(supply)
+    setup.rates.set_rate(VAULT_RATE // 2)
+    setup.rates.set_expected_back(expected)
+    rate = VAULT_RATE // 2 + expected * WAD // (supply + 10**9)
+    assert setup.oracle.fundamental() == rate * LST_RATE
+    # Who borrows gets what is there now.
+    assert setup.oracle.price() == VAULT_RATE // 2 * LST_RATE

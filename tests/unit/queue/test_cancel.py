@@ -136,3 +136,16 @@ def test_cancel__unreadable_adapter__works(line: Line) -> None:
     line.adapter.set_broken(True)
     line.queue.cancel(1, sender=line.actors.depositor)
     assert line.vault.queued_shares() == 0
+
+
+def test_cancel__at_a_fee_while_a_loss_is_not_booked__books_it_first(line: Line) -> None:
+    """Else the loss would eat what the fee locks, and the others had it at once."""
+    vault = line.vault
+    number = line.join(50 * WAD)
+    vault.deallocate(line.adapter.address, WAD, sender=line.actors.allocator)
+    line.setup.report(50 * WAD)
+    total, supply = vault.totalAssets() - 10 * WAD, vault.totalSupply()
+    line.queue.cancel(number, sender=line.actors.depositor)
+    fee = fee_of(50 * WAD) * (total + 10**9) // (supply + 10**9)
+    assert fee - 1 <= vault.locked_profit() <= fee
+    assert vault.totalAssets() == total - vault.locked_profit()

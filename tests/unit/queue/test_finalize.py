@@ -248,3 +248,14 @@ def test_finalize__more_than_one_call_walks__stops_at_its_bound(line: Line) -> N
     assert line.queue.head() == 129
     assert line.queue.request(129).shares == 10**16
     assert receipt.gas_used < 9_000_000
+
+
+def test_finalize__unreadable_adapter_with_nothing_in_it__goes_on(line: Line) -> None:
+    """It can bring no loss."""
+    setup = line.setup
+    idle = setup.chain.deploy(artifact("SettableAdapter"), line.vault.address, line.token.address)
+    line.vault.add_adapter(idle.address, WAD, WAD, sender=line.actors.owner)
+    idle.set_broken(True)
+    line.join(5 * WAD)
+    line.queue.finalize(1)
+    assert line.queue.request(1).claimable_assets == 5 * WAD

@@ -496,3 +496,12 @@ def test_fee__large_gains__are_charged_up_to_a_tenth_and_as_much_again_in_a_day(
         worth = vault.convertToAssets(fee_paid(staked) - before)
         assert charging * LARGEST_FEE // WAD - 2 <= worth <= charging * LARGEST_FEE // WAD
         whole += gain
+
+
+def test_set_performance_fee__gain_that_nobody_booked__is_charged_as_before(staked: Setup) -> None:
+    vault, actors = staked.vault, staked.actors
+    staked.report(65 * WAD)
+    vault.set_performance_fee(LARGEST_FEE, actors.stranger, sender=actors.owner)
+    assert vault.locked_profit() == 5 * WAD
+    vault.sync()
+    assert fee_paid(staked) == 0

@@ -692,3 +692,27 @@ def test_pull_back__from_an_adapter_in_quarantine__is_refused(lost: Exits) -> No
     with pytest.raises(Revert) as failure:
         queue.pull_back(setup.adapter.address, 5 * WAD, sender=setup.actors.stranger)
     assert failure.value.reason == "vault: unknown adapter"
+
+
+def test_add_adapter__sixteen_quarantines__leave_room_for_no_more(exits: Exits) -> None:
+    """Each adapter that is listed can be put under quarantine: it stops exits otherwise."""
+    setup, vault, owner = exits.setup, exits.setup.vault, exits.setup.actors.owner
+
+    def add() -> Contract:
+        places = (vault.address, setup.token.address)
+        adapter = setup.chain.deploy(artifact("SettableAdapter"), *places)
+        vault.add_adapter(adapter.address, WAD, WAD, sender=owner)
+        return adapter
+
+    for adapter in (setup.adapter, setup.second_adapter):
+        vault.quarantine(adapter.address, sender=owner)
+    for _ in range(13):
+        vault.quarantine(add().address, sender=owner)
+    last = add()
+    with pytest.raises(Revert) as failure:
+        add()
+    assert failure.value.reason == "vault: too many adapters"
+    vault.quarantine(last.address, sender=owner)
+    assert exits.pocket.adapter_count() == 16
+    with pytest.raises(Revert):
+        add()
