@@ -20,6 +20,7 @@
      booked value; `rate()`, transfers, queue requests and the sync of the others go on. A quarantine
      writes it off: who leaves afterwards gets the rest, and a claim in the side pocket on what it
      gives back; who enters pays for the part of that which the shares have.
+     This file is ERC-4626 and its prices; a fifth of its lines only list what the modules export.
      While an action runs, every function is locked but those of ERC-20 and ownership, `asset`,
      `unlock_period` and the four `max*`, which then return zero.
 """
