@@ -174,7 +174,7 @@ def _compile(source: Path, root: Path) -> dict[str, Any]:
     def resolve_and_note(path: Path) -> Path:
         try:
             resolved: Path = resolve(path)
-        except Exception:
+        except Exception:  # noted and raised again, whatever the compiler raises
             missed.add(str(path))
             raise
         return resolved

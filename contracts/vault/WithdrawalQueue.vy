@@ -6,13 +6,15 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice The line of those who leave one LRT vault with more than it holds idle. A request is paid the
-        lesser of the live rates at request and at finalisation; then its assets are set aside here,
-        and no later loss reaches them.
+        lesser of the rates at request and at finalisation, after losses; then its assets are set aside
+        here, and no later loss reaches them.
 @dev Shares and assets in their smallest units, times in seconds. Calls go from here to the vault only.
      Waiting shares stay shares: they bear losses, and what the lesser rate leaves goes, unlocking, to
      those who stay. Nobody owns this contract and nothing in it can be paused or changed.
      Rounding is against the requester: one asset unit for each part in which a request is filled.
      Tokens sent here without a call stay here and count nowhere.
+     Visible slashes do not count at the request. While there are any, a request is only finalised by
+     its own controller, as if they were executed, and stops those behind it.
      After a quarantine in the vault, whoever is paid here keeps a claim in the side pocket too.
      Failure mode: an adapter that cannot be read stops finalisations and taking stake back, until it
      is put under quarantine; requests, cancelling and claiming go on. The vault must be of 18 decimals
