@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from bench.market import market_rows
 from bench.peers import Code, compile_peers
 from bench.report import Row, table, verdict, write
 from bench.vaults import vault_rows
@@ -23,25 +25,37 @@ from relever.parts import PartError
 OUTPUT = Path(__file__).resolve().parents[1] / "build" / "bench" / "gas.json"
 HARDFORK = "prague"
 TITLE = f"Gas of whole transactions (Anvil, {HARDFORK})"
-CAPTION = "first: by a new user; before a colon: our vault's state, or where it has stake"
+CAPTION = "first: by a new user; before a colon: the market, or our vault's state and stake"
 # What is deployed, named here to be compiled side by side.
 OURS = (
     *("LRTVault", "WithdrawalQueue", "SidePocket", "EigenLayerAdapter", "SymbioticAdapter"),
     *("StETHDouble", "WstETHDouble", "EigenPodManagerDouble", "AVSRegistrarDouble"),
-    "ConstantOracle",
+    *("MarketFactory", "LendingMarket", "OneWordOracle", "FlashLooper"),
 )
 
 
-def measure(code: Code) -> list[Row]:
-    """Every row, on one chain of its own."""
+PARTS = ("market", "vault")
+
+
+def measure(code: Code, parts: Sequence[str]) -> list[Row]:
+    """Every row of these parts, on one chain of its own."""
+    rows: list[Row] = []
     with Anvil.start(hardfork=HARDFORK) as node:
-        world = build_world(deploy_core(Chain.connect(node.ipc)))
-        return vault_rows(world, code)
+        chain = Chain.connect(node.ipc)
+        if "market" in parts:
+            rows += market_rows(chain, code)
+        if "vault" in parts:
+            rows += vault_rows(build_world(deploy_core(chain)), code)
+    return rows
 
 
 def main() -> int:
     """Compile the peers, measure, print the table, write build/bench/gas.json; the exit code."""
-    argparse.ArgumentParser(prog="bench-gas", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="bench-gas", description=__doc__)
+    parser.add_argument("part", nargs="*", help=f"what to measure: {', '.join(PARTS)}; else all")
+    parts = parser.parse_args().part or PARTS
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     out, log = Console(highlight=False), Console(stderr=True, highlight=False)
 
     def compiled(name: str) -> None:
@@ -53,7 +67,7 @@ def main() -> int:
             artifacts(OURS, compiled)
             code = compile_peers(compiled)
         with log.status("measuring"):
-            rows = measure(code)
+            rows = measure(code, parts)
     except (AnvilError, CompileError, PartError) as error:
         log.print(f"bench-gas: {error}", style="red", markup=False, soft_wrap=True)
         return 1

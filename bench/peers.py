@@ -14,11 +14,10 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from bench.solc import OWN, Solidity, compiled
-from relever.artifacts import Artifact, artifact
+from relever.artifacts import Artifact
 from relever.chain import Chain, Contract
 
 WAD = 10**18
-PRICE_SCALE = 10**36
 DAY = 86_400
 
 _MEZO = "sphere-mezo-solidity-files/domains"
@@ -71,12 +70,17 @@ def compile_peers(progress: Callable[[str], None]) -> Code:
 
 
 def deploy_morpho_market(
-    chain: Chain, code: Code, owner: str, loan_token: Contract, collateral: Contract, ltv_wad: int
+    chain: Chain,
+    code: Code,
+    owner: str,
+    loan_token: Contract,
+    collateral: Contract,
+    oracle: Contract,
+    ltv_wad: int,
 ) -> MorphoMarket:
-    """Morpho Blue with one market, whose oracle says that both tokens are worth the same."""
+    """Morpho Blue with one market."""
     morpho = chain.deploy(code.morpho, owner, sender=owner)
     irm = chain.deploy(code.adaptive_curve_irm, morpho.address, sender=owner)
-    oracle = chain.deploy(artifact("ConstantOracle"), PRICE_SCALE, sender=owner)
     morpho.enableIrm(irm.address, sender=owner)
     morpho.enableLltv(ltv_wad, sender=owner)
     tokens = (loan_token.address, collateral.address)

@@ -22,7 +22,7 @@ from relever.baselayer import SymbioticVault, World
 from relever.baselayer.symbiotic import create_vault
 from relever.chain import Contract, Receipt
 from relever.config import section
-from relever.protocol import NOBODY, UNLIMITED, WAD, contract_address
+from relever.protocol import NOBODY, PRICE_SCALE, UNLIMITED, WAD, contract_address
 
 DEPOSIT_TARGET = 1.20
 BLOCK = 12  # seconds
@@ -104,7 +104,9 @@ def _openzeppelin(world: World, code: Code) -> Contract:
 def _metamorpho(world: World, code: Code) -> Contract:
     chain, core, roles = world.chain, world.core, world.roles
     lender, borrower = roles.liquidity_provider, roles.borrower
-    market = deploy_morpho_market(chain, code, roles.owner, core.weth, core.wsteth, MORPHO_LTV)
+    oracle = chain.deploy(artifact("OneWordOracle"), PRICE_SCALE, sender=roles.owner)
+    tokens = core.weth, core.wsteth
+    market = deploy_morpho_market(chain, code, roles.owner, *tokens, oracle, MORPHO_LTV)
     morpho, terms = market.morpho, market.parameters
     _give(world, core.weth, lender, morpho)
     _give(world, core.wsteth, borrower, morpho)

@@ -31,7 +31,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Row]:
     monkeypatch.setattr(bench.gas, "OUTPUT", tmp_path / "build" / "gas.json")
     monkeypatch.setattr(bench.gas, "artifacts", lambda names, progress: None)
     monkeypatch.setattr(bench.gas, "compile_peers", lambda progress: None)
-    monkeypatch.setattr(bench.gas, "measure", lambda code: rows)
+    monkeypatch.setattr(bench.gas, "measure", lambda code, parts: rows)
     return rows
 
 
