@@ -1,15 +1,16 @@
-"""What our market costs beside Morpho Blue, on the same tokens, oracle, amounts and fee.
+"""What our market costs beside Morpho Blue and Aave, on the same tokens, oracle, amounts and fee.
 
-Loan and collateral are two WETH9, the oracle is one word of storage. *Cold* is the
-first use in an empty market, *new user* the first in a live one; every other row is of a user who
-has done the same before, 12 seconds of interest after the transaction before it. Flash loans are
-taken by a contract whose callback does nothing, from an account's call.
+Loan and collateral are two WETH9, the oracle is one word of storage. *Cold* is the first use in an
+empty market, *new user* the first in a live one; every other row is of a user who has done the same
+before, 12 seconds of interest after the transaction before it. Flash loans are taken by a contract
+whose callback does nothing, called by an account.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from bench.aave import Aave
 from bench.peers import Code
 from bench.report import Row
 from bench.venues import MorphoBlue, Relever, Tokens, Venue
@@ -46,25 +47,26 @@ UNHEALTHY, UNDER_WATER = 90 * WAD // 100, 50 * WAD // 100  # prices
 
 
 def market_rows(chain: Chain, code: Code) -> list[Row]:
-    """Every row of the market, first those with targets."""
-    return [*_beside_morpho(chain, code, "market", 0), *_beside_morpho(chain, code, "fee on", FEE)]
+    """Every row of the market: first without a fee, as Morpho Blue has it, then with one."""
+    return [*_beside_peers(chain, code, "market", 0), *_beside_peers(chain, code, "fee on", FEE)]
 
 
-def _beside_morpho(chain: Chain, code: Code, prefix: str, fee_wad: int) -> list[Row]:
-    """With a fee, only the steady rows; targets are for none, as Morpho has it."""
+def _beside_peers(chain: Chain, code: Code, prefix: str, fee_wad: int) -> list[Row]:
+    """Targets are for use without a fee; with one, only what they are for is shown."""
     ours = play(chain, lambda tokens: Relever(tokens, fee_wad))
     morpho = play(chain, lambda tokens: MorphoBlue(tokens, fee_wad, code))
-    return [
-        Row(
-            f"{prefix}: {what}",
-            gas,
-            morpho[what],
-            "Morpho Blue",
-            TARGETS.get(what) if fee_wad == 0 else None,
-        )
-        for what, gas in ours.items()
-        if fee_wad == 0 or what in TARGETS
-    ]
+    aave = play(chain, lambda tokens: Aave(tokens, fee_wad))
+    rows: list[Row] = []
+    for what, gas in ours.items():
+        target = TARGETS.get(what)
+        if fee_wad:
+            if target is None:
+                continue
+            target = None
+        rows.append(Row(f"{prefix}: {what}", gas, morpho[what], MorphoBlue.name, target))
+        if what in aave:
+            rows.append(Row(f"{prefix}: {what}", gas, aave[what], Aave.name))
+    return rows
 
 
 def play(chain: Chain, make: Callable[[Tokens], Venue]) -> dict[str, int]:
@@ -160,10 +162,9 @@ class _Play:
         gas = {"liquidate, part, new user": self._step(part), "liquidate, part": self._step(part)}
         gas["liquidate, whole debt"] = self._step(lambda: venue.liquidate_debt(liquidator, small))
         venue.tokens.set_price(UNDER_WATER)
-        gas["liquidate, bad debt"] = self._step(
-            lambda: venue.liquidate_collateral(liquidator, risky)
-        )
-        return gas
+        self.chain.advance(BLOCK)
+        bad_debt = venue.liquidate_collateral(liquidator, risky)
+        return gas if bad_debt is None else gas | {"liquidate, bad debt": bad_debt}
 
     def _step(self, act: Callable[[], int]) -> int:
         """Gas of a step, a block's time after what came before."""

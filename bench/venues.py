@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from bench.peers import Code, MorphoMarket, deploy_morpho_market
 from relever.artifacts import artifact
@@ -59,6 +59,8 @@ class Tokens:
 
 class Venue(ABC):
     """Where one lends and borrows."""
+
+    name: ClassVar[str]
 
     def __init__(self, tokens: Tokens, entry: Contract) -> None:
         """`entry` is the contract that users call and that takes their tokens."""
@@ -110,8 +112,8 @@ class Venue(ABC):
         """Repay the whole debt, for less than the collateral."""
 
     @abstractmethod
-    def liquidate_collateral(self, liquidator: str, borrower: str) -> int:
-        """Seize the whole collateral, for less than the debt."""
+    def liquidate_collateral(self, liquidator: str, borrower: str) -> int | None:
+        """Seize the whole collateral, for less than the debt; None where the rest stays owed."""
 
     @abstractmethod
     def flash_loan(self, user: str, amount: int) -> int: ...
@@ -119,6 +121,8 @@ class Venue(ABC):
 
 class Relever(Venue):
     """Our market."""
+
+    name = "Relever"
 
     def __init__(self, tokens: Tokens, fee_wad: int) -> None:
         chain, owner = tokens.chain, tokens.owner
@@ -136,31 +140,31 @@ class Relever(Venue):
         super().__init__(tokens, market)
 
     def lend(self, user: str, amount: int) -> int:
-        return _gas(self.entry.deposit(amount, user, sender=user))
+        return gas_of(self.entry.deposit(amount, user, sender=user))
 
     def withdraw(self, user: str, amount: int) -> int:
-        return _gas(self.entry.withdraw(amount, user, user, sender=user))
+        return gas_of(self.entry.withdraw(amount, user, user, sender=user))
 
     def supply_collateral(self, user: str, amount: int) -> int:
-        return _gas(self.entry.supply_collateral(amount, user, sender=user))
+        return gas_of(self.entry.supply_collateral(amount, user, sender=user))
 
     def withdraw_collateral(self, user: str, amount: int) -> int:
-        return _gas(self.entry.withdraw_collateral(amount, user, user, sender=user))
+        return gas_of(self.entry.withdraw_collateral(amount, user, user, sender=user))
 
     def borrow(self, user: str, amount: int) -> int:
-        return _gas(self.entry.borrow(amount, user, user, sender=user))
+        return gas_of(self.entry.borrow(amount, user, user, sender=user))
 
     def repay(self, user: str, amount: int) -> int:
-        return _gas(self.entry.repay(amount, user, sender=user))
+        return gas_of(self.entry.repay(amount, user, sender=user))
 
     def repay_all(self, user: str) -> int:
         return self.repay(user, UNLIMITED)
 
     def supply_collateral_and_borrow(self, user: str, collateral: int, debt: int) -> int:
-        return _gas(self.entry.adjust(user, collateral, debt, user, sender=user))
+        return gas_of(self.entry.adjust(user, collateral, debt, user, sender=user))
 
     def liquidate(self, liquidator: str, borrower: str, repaid: int) -> int:
-        return _gas(self.entry.liquidate(borrower, repaid, 0, sender=liquidator))
+        return gas_of(self.entry.liquidate(borrower, repaid, 0, sender=liquidator))
 
     def liquidate_debt(self, liquidator: str, borrower: str) -> int:
         return self.liquidate(liquidator, borrower, UNLIMITED)
@@ -170,11 +174,13 @@ class Relever(Venue):
 
     def flash_loan(self, user: str, amount: int) -> int:
         places = self.entry.address, self.tokens.loan.address
-        return _gas(self._looper.borrow_relever(*places, amount, sender=user))
+        return gas_of(self._looper.borrow_relever(*places, amount, sender=user))
 
 
 class MorphoBlue(Venue):
     """A market of a Morpho Blue that has no other."""
+
+    name = "Morpho Blue"
 
     def __init__(self, tokens: Tokens, fee_wad: int, code: Code) -> None:
         market: MorphoMarket = deploy_morpho_market(
@@ -194,26 +200,26 @@ class MorphoBlue(Venue):
         super().__init__(tokens, market.morpho)
 
     def lend(self, user: str, amount: int) -> int:
-        return _gas(self.entry.supply(self._terms, amount, 0, user, b"", sender=user))
+        return gas_of(self.entry.supply(self._terms, amount, 0, user, b"", sender=user))
 
     def withdraw(self, user: str, amount: int) -> int:
-        return _gas(self.entry.withdraw(self._terms, amount, 0, user, user, sender=user))
+        return gas_of(self.entry.withdraw(self._terms, amount, 0, user, user, sender=user))
 
     def supply_collateral(self, user: str, amount: int) -> int:
-        return _gas(self.entry.supplyCollateral(self._terms, amount, user, b"", sender=user))
+        return gas_of(self.entry.supplyCollateral(self._terms, amount, user, b"", sender=user))
 
     def withdraw_collateral(self, user: str, amount: int) -> int:
-        return _gas(self.entry.withdrawCollateral(self._terms, amount, user, user, sender=user))
+        return gas_of(self.entry.withdrawCollateral(self._terms, amount, user, user, sender=user))
 
     def borrow(self, user: str, amount: int) -> int:
-        return _gas(self.entry.borrow(self._terms, amount, 0, user, user, sender=user))
+        return gas_of(self.entry.borrow(self._terms, amount, 0, user, user, sender=user))
 
     def repay(self, user: str, amount: int) -> int:
-        return _gas(self.entry.repay(self._terms, amount, 0, user, b"", sender=user))
+        return gas_of(self.entry.repay(self._terms, amount, 0, user, b"", sender=user))
 
     def repay_all(self, user: str) -> int:
         shares = self._debt_shares(user)
-        return _gas(self.entry.repay(self._terms, 0, shares, user, b"", sender=user))
+        return gas_of(self.entry.repay(self._terms, 0, shares, user, b"", sender=user))
 
     def liquidate(self, liquidator: str, borrower: str, repaid: int) -> int:
         """Morpho takes shares: `repaid` of them at the rate of an empty market."""
@@ -228,11 +234,11 @@ class MorphoBlue(Venue):
 
     def flash_loan(self, user: str, amount: int) -> int:
         places = self.entry.address, self.tokens.loan.address
-        return _gas(self._looper.borrow_morpho(*places, amount, sender=user))
+        return gas_of(self._looper.borrow_morpho(*places, amount, sender=user))
 
     def _liquidate(self, liquidator: str, borrower: str, seized: int, shares: int) -> int:
         amounts = seized, shares
-        return _gas(self.entry.liquidate(self._terms, borrower, *amounts, b"", sender=liquidator))
+        return gas_of(self.entry.liquidate(self._terms, borrower, *amounts, b"", sender=liquidator))
 
     def _debt_shares(self, user: str) -> int:
         _, shares, _ = self.entry.position(self._id, user)
@@ -248,6 +254,7 @@ def _terms_fields() -> list[str]:
     return [field["name"] for field in terms["components"]]
 
 
-def _gas(receipt: Any) -> int:
+def gas_of(receipt: Any) -> int:
+    """Gas of a whole transaction."""
     found: Receipt = receipt
     return found.gas_used

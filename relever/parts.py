@@ -66,6 +66,7 @@ class Manifest(NamedTuple):
 
     npm: dict[str, NpmPart]
     bench: dict[str, NpmPart]  # for `make bench-gas` only: compilers, and sources of peers
+    bench_wheels: dict[str, WheelPart]  # for it too: bytecode of peers
     wheels: dict[str, WheelPart]
     node: WheelPart  # for a machine without npm
     anvil_versions: tuple[str, ...]
@@ -84,7 +85,8 @@ def manifest(path: Path = ROOT / "parts.json") -> Manifest:
     return Manifest(
         npm=_npm_parts(data["npm"]),
         bench=_npm_parts(data["bench"]),
-        wheels={name: _wheel_part(name, part) for name, part in data["wheels"].items()},
+        bench_wheels=_wheel_parts(data["bench_wheels"]),
+        wheels=_wheel_parts(data["wheels"]),
         node=_wheel_part(data["node"]["package"], data["node"]),
         anvil_versions=tuple(data["anvil"]["versions"]),
         anvil_packages=data["anvil"]["packages"],
@@ -228,6 +230,10 @@ def _npm_parts(data: dict[str, Any]) -> dict[str, NpmPart]:
         name: NpmPart(name, part["version"], part["integrity"], tuple(part["files"]))
         for name, part in data.items()
     }
+
+
+def _wheel_parts(data: dict[str, Any]) -> dict[str, WheelPart]:
+    return {name: _wheel_part(name, part) for name, part in data.items()}
 
 
 def _wheel_part(name: str, part: dict[str, Any]) -> WheelPart:

@@ -107,11 +107,13 @@ def part_ready(part: parts.NpmPart | parts.WheelPart) -> bool:
 
 
 def missing_wheels(bench: bool) -> list[parts.WheelPart]:
-    """The wheel parts still to fetch: Node.js only for the bench, where the machine has none."""
+    """The wheel parts still to fetch; for the bench, Node.js only where the machine has none."""
     manifest = parts.manifest()
     needed = list(manifest.wheels.values())
-    if bench and shutil.which("node") is None:
-        needed.append(manifest.node)
+    if bench:
+        needed += manifest.bench_wheels.values()
+        if shutil.which("node") is None:
+            needed.append(manifest.node)
     return [part for part in needed if not part_ready(part)]
 
 

@@ -16,6 +16,13 @@ def __init__(price: uint256):
     self.price = price
 
 
+@view
+@external
+def latestAnswer() -> int256:
+    """@notice As a Chainlink feed, in WAD."""
+    return convert(self.price // 10**18, int256)
+
+
 @external
 def set_price(price: uint256):
     self.price = price

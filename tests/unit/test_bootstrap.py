@@ -73,6 +73,7 @@ class Copy:
             "anvil": {"versions": ["1.7.1"], "packages": {}},
             "npm": {PART: part},
             "bench": {},
+            "bench_wheels": {},
             "wheels": {},
             "node": {"package": "node", "lock": "requirements.txt", "files": []},
         }
@@ -198,6 +199,16 @@ def test_bootstrap__part_for_the_bench__is_fetched_when_asked(copy: Copy) -> Non
     assert asked.read_text() == f"{PART}@1.0.0\n"
     assert (copy.root / ".parts/npm" / two_versions / "out/Token.json").read_bytes() == b"{}"
     assert copy.run(*command) == copy.run() == (0, [])
+
+
+def test_bootstrap__wheel_for_the_bench__is_left_out_otherwise(copy: Copy) -> None:
+    manifest = json.loads((copy.root / "parts.json").read_text())
+    manifest |= {"npm": {}, "bench_wheels": {"sdk": {"lock": "requirements.txt", "files": []}}}
+    (copy.root / "parts.json").write_text(json.dumps(manifest))
+    assert copy.run() == (0, [])
+    copy.tool("node", "exit 0")
+    code, said = copy.run(sys.executable, "scripts/_bootstrap.py", "--bench")
+    assert (code, said[0]) == (1, "relever: fetching sdk (PyPI) ...")
 
 
 def test_bootstrap__corrupt_tarball__is_deleted_and_fetched_again(copy: Copy) -> None:

@@ -82,7 +82,7 @@ def test_manifest__every_part__has_a_sha512_and_files() -> None:
         assert part.integrity.startswith("sha512-")
         assert len(part.integrity) == len("sha512-") + 88
         assert part.files
-    for wheel in [*manifest.wheels.values(), manifest.node]:
+    for wheel in [*manifest.wheels.values(), *manifest.bench_wheels.values(), manifest.node]:
         assert f"{wheel.name}==" in (parts.ROOT / wheel.lock).read_text()
 
 
