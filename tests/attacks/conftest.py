@@ -1,14 +1,28 @@
-"""The router's scene: lenders, a vault that stakes, a looper who trusts the router."""
+"""The router's scene: lenders, a vault that stakes, a looper who trusts the router.
+
+Beside it an oracle alone, and a market alone over two plain tokens.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 
 from relever.protocol import Deployment
+from tests.unit.market.conftest import aged, borrowed, built, busy, lent, setup
 from tests.unit.oracle.conftest import setup as oracle_alone
 from tests.unit.router.conftest import prepared
 
-__all__ = ["oracle_alone", "prepared", "scene"]
+__all__ = [
+    "aged",
+    "borrowed",
+    "built",
+    "busy",
+    "lent",
+    "oracle_alone",
+    "prepared",
+    "scene",
+    "setup",
+]
 
 
 @pytest.fixture
