@@ -9,87 +9,116 @@
         Constants are those of Morpho's AdaptiveCurveIrm, so that the two can be compared.
 @dev The rate at target is kept as a 32-bit code: code = log2(rate / MIN_RATE) * 2**28. A drift is then
      a sum, and one step of the code is 2.6e-9 of the rate. Rates are WAD per year.
+     Nothing is checked for overflow, for nothing can overflow: the caller's assets are below 2**112,
+     and what is borrowed is at most what is supplied; a code is at most MAX_CODE; time elapsed is
+     below 2**32. The bounds that follow from it stand beside each step.
 """
 
 
 WAD: constant(uint256) = 10**18
-SIGNED_WAD: constant(int256) = 10**18
 YEAR: constant(uint256) = 365 * 86_400
-CODE_BITS: constant(uint256) = 28
-CODE_MASK: constant(uint256) = 2**28 - 1
 
-TARGET_UTILISATION: constant(uint256) = 9 * 10**17
-# 0.1 % a year, the rate that code 0 stands for.
+# 0.1 % a year, the rate that code 0 stands for: WAD / 1000.
 MIN_RATE: constant(uint256) = 10**15
 # log2(2000) * 2**28, rounded down: 200 % a year.
-MAX_CODE: constant(int256) = 2_943_605_304
+MAX_CODE: constant(uint256) = 2_943_605_304
 # log2(40) * 2**28, to the nearest: 4 % a year.
 INITIAL_CODE: constant(uint256) = 1_428_594_195
 # Codes per year at full deviation: 50 / ln(2) * 2**28.
-ADAPTATION: constant(int256) = 19_363_525_058
-# Slopes from target to full use, and from target to none, less one: 4 - 1 and 1 - 1/4.
-STEEPNESS_ABOVE: constant(uint256) = 3
-STEEPNESS_BELOW: constant(uint256) = 75 * 10**16
+ADAPTATION: constant(uint256) = 19_363_525_058
+DRIFT_SCALE: constant(uint256) = WAD * YEAR
+
+# The middle of two codes is kept as their sum: one bit more than a code's 28.
+SUM_BITS: constant(uint256) = 29
+SUM_MASK: constant(uint256) = 2**29 - 1
+
+# Codes, 1.1 % of the rate: up to here the mean of three rates is the middle one and a little more.
+SMALL_DRIFT: constant(uint256) = 2**22
+# ln(2)**2, WAD.
+LN2_SQUARED: constant(uint256) = 480_453_013_918_201_424
 
 
 @internal
 @pure
-def _rate_at_target(code: uint256) -> uint256:
+def _rate_between(sum: uint256) -> uint256:
     """
-    @notice MIN_RATE * 2**(code / 2**28), WAD per year.
+    @notice The rate at target in the middle of two codes: MIN_RATE * 2**(sum / 2**29), WAD per year.
     @dev The polynomial interpolates 2**x on [0, 1] at eight Chebyshev points; its relative error is
-         below 1e-10. Every factor is below 2**62, so that nothing overflows.
+         below 1e-10. Each step of it is at most 2**61 and x below 2**29; the last shift is by 10 bits.
     """
-    x: uint256 = code & CODE_MASK
-    power: uint256 = 21_651_724_393_659
-    power = 143_111_212_132_668 + (power * x >> CODE_BITS)
-    power = 1_342_630_036_063_796 + (power * x >> CODE_BITS)
-    power = 9_613_929_873_581_703 + (power * x >> CODE_BITS)
-    power = 55_505_088_107_116_819 + (power * x >> CODE_BITS)
-    power = 240_226_405_402_309_104 + (power * x >> CODE_BITS)
-    power = 693_147_183_644_402_251 + (power * x >> CODE_BITS)
-    power = WAD + (power * x >> CODE_BITS)
-    return (MIN_RATE * power << (code >> CODE_BITS)) // WAD
+    x: uint256 = sum & SUM_MASK
+    power: uint256 = unsafe_add(143_111_212_132_668, unsafe_mul(21_651_724_393_659, x) >> SUM_BITS)
+    power = unsafe_add(1_342_630_036_063_796, unsafe_mul(power, x) >> SUM_BITS)
+    power = unsafe_add(9_613_929_873_581_703, unsafe_mul(power, x) >> SUM_BITS)
+    power = unsafe_add(55_505_088_107_116_819, unsafe_mul(power, x) >> SUM_BITS)
+    power = unsafe_add(240_226_405_402_309_104, unsafe_mul(power, x) >> SUM_BITS)
+    power = unsafe_add(693_147_183_644_402_251, unsafe_mul(power, x) >> SUM_BITS)
+    power = unsafe_add(WAD, unsafe_mul(power, x) >> SUM_BITS)
+    return unsafe_div(power << (sum >> SUM_BITS), WAD // MIN_RATE)
 
 
 @internal
 @pure
-def _deviation(borrow_assets: uint256, supply_assets: uint256) -> int256:
-    """@notice Signed distance from target utilisation, WAD: -1 at no use, 1 at full use."""
-    utilisation: uint256 = borrow_assets * WAD // supply_assets if supply_assets > 0 else 0
-    if utilisation >= TARGET_UTILISATION:
-        above: uint256 = (utilisation - TARGET_UTILISATION) * WAD // (WAD - TARGET_UTILISATION)
-        return convert(above, int256)
-    below: uint256 = (TARGET_UTILISATION - utilisation) * WAD // TARGET_UTILISATION
-    return -convert(below, int256)
+def _average_rate(
+    code: uint256, borrow_assets: uint256, supply_assets: uint256, elapsed: uint256
+) -> (uint256, uint256):
+    """
+    @notice What borrowers pay on average over `elapsed` seconds at this utilisation, WAD per year, and
+            the code afterwards, rounded to the nearest.
+    @dev The mean of the rates at the start, at the end and twice in the middle, each kept within the
+         least and the most.
+    """
+    used: uint256 = unsafe_mul(borrow_assets, 10)
+    # Where nothing is supplied, a utilisation of none.
+    target: uint256 = max(unsafe_mul(supply_assets, 9), 1)
+    above: bool = used >= target
+    # From the target, as a part of what there is on that side, WAD; the products are below 2**176.
+    deviation: uint256 = 0
+    if above:
+        deviation = unsafe_div(unsafe_mul(unsafe_sub(used, target), WAD), supply_assets)
+    else:
+        deviation = unsafe_div(unsafe_mul(unsafe_sub(target, used), WAD), target)
 
+    # 2**60 * 2**32 * 2**35; a drift is below 2**42.
+    drift: uint256 = unsafe_div(
+        unsafe_add(unsafe_mul(unsafe_mul(deviation, elapsed), ADAPTATION), DRIFT_SCALE // 2),
+        DRIFT_SCALE,
+    )
+    middle: uint256 = unsafe_add(code, code)
+    curve: uint256 = unsafe_mul(deviation, 3)
+    end: uint256 = 0
+    if above:
+        end = min(unsafe_add(code, drift), MAX_CODE)
+        middle = min(unsafe_add(middle, drift), 2 * MAX_CODE)
+        # Four at full use.
+        curve = unsafe_add(WAD, curve)
+    else:
+        end = unsafe_sub(code, min(code, drift))
+        middle = unsafe_sub(middle, min(middle, drift))
+        # A quarter at no use.
+        curve = unsafe_sub(WAD, curve >> 2)
 
-@internal
-@pure
-def _curve(rate_at_target: uint256, deviation: int256) -> uint256:
-    """@notice The borrow rate that the curve gives at this deviation, WAD per year."""
-    if deviation >= 0:
-        return rate_at_target * (WAD + STEEPNESS_ABOVE * convert(deviation, uint256)) // WAD
-    return rate_at_target * (WAD - STEEPNESS_BELOW * convert(-deviation, uint256) // WAD) // WAD
+    rate: uint256 = self._rate_between(middle)
+    if end != code:
+        if drift < SMALL_DRIFT and middle == unsafe_add(code, end):
+            # middle * (1 + cosh y) / 2 = middle * (1 + y**2/4 + y**4/48 + ...), where y is
+            # drift * ln(2) / 2**29: the third term is below 2e-11.
+            # 2**22 * 2**22 * 2**59, and 2**61 * 2**43.
+            bend: uint256 = unsafe_mul(unsafe_mul(drift, drift), LN2_SQUARED) >> 60
+            rate = unsafe_add(rate, unsafe_div(unsafe_mul(rate, bend), WAD))
+        else:
+            start_rate: uint256 = self._rate_between(unsafe_add(code, code))
+            end_rate: uint256 = self._rate_between(unsafe_add(end, end))
+            rate = unsafe_add(unsafe_add(start_rate, end_rate), unsafe_add(rate, rate)) >> 2
+    # 2**61 * 2**62.
+    return unsafe_div(unsafe_mul(rate, curve), WAD), end
 
 
 @internal
 @pure
 def _borrow_rate(code: uint256, borrow_assets: uint256, supply_assets: uint256) -> uint256:
     """@notice What borrowers pay at this moment, WAD per year."""
-    deviation: int256 = self._deviation(borrow_assets, supply_assets)
-    return self._curve(self._rate_at_target(code), deviation)
-
-
-@internal
-@pure
-def _drift(code: uint256, deviation: int256, elapsed: uint256) -> uint256:
-    """@notice The code after `elapsed` seconds at this deviation, rounded to the nearest."""
-    seconds: int256 = convert(elapsed, int256)
-    scale: int256 = SIGNED_WAD * convert(YEAR, int256)
-    half: int256 = scale // 2 if deviation >= 0 else -(scale // 2)
-    drifted: int256 = convert(code, int256) + (deviation * seconds * ADAPTATION + half) // scale
-    return convert(max(0, min(drifted, MAX_CODE)), uint256)
+    return self._average_rate(code, borrow_assets, supply_assets, 0)[0]
 
 
 @internal
@@ -99,22 +128,17 @@ def _accrue(
 ) -> (uint256, uint256):
     """
     @notice Interest on `borrow_assets` over `elapsed` seconds, rounded down, and the code afterwards.
-    @dev The rate over the period is the mean of its start, its end and twice its middle. Compounding
-         is e**x - 1 to the third order, which is low by at most e**x * x**4/24.
+    @dev Compounding is e**x - 1 to the third order, which is low by at most e**x * x**4/24.
          Less than a unit of the loan token is lost each time: nothing at 18 decimals, but a token of
          6 decimals should not be lent in tiny markets.
     """
-    deviation: int256 = self._deviation(borrow_assets, supply_assets)
-    end: uint256 = self._drift(code, deviation, elapsed)
-    if borrow_assets == 0:
-        return 0, end
-    at_target: uint256 = self._rate_at_target(code)
-    if end != code:
-        at_start: uint256 = at_target
-        at_middle: uint256 = self._rate_at_target((code + end) // 2)
-        at_end: uint256 = self._rate_at_target(end)
-        at_target = (at_start + 2 * at_middle + at_end) // 4
-    x: uint256 = self._curve(at_target, deviation) * elapsed // YEAR
-    square: uint256 = x * x // WAD // 2
-    cube: uint256 = square * x // WAD // 3
-    return borrow_assets * (x + square + cube) // WAD, end
+    rate: uint256 = 0
+    end: uint256 = 0
+    rate, end = self._average_rate(code, borrow_assets, supply_assets, elapsed)
+    # At most 800 % a year for 2**32 seconds: x is below 2**70, and x + x**2/2 + x**3/6 below 2**89.
+    # 2**70 * 2**70 * 2**71 in the one product, 2**112 * 2**89 in the other.
+    x: uint256 = unsafe_div(unsafe_mul(rate, elapsed), YEAR)
+    growth: uint256 = unsafe_add(
+        x, unsafe_div(unsafe_mul(unsafe_mul(x, x), unsafe_add(x, 3 * WAD)), 6 * WAD * WAD)
+    )
+    return unsafe_div(unsafe_mul(borrow_assets, growth), WAD), end

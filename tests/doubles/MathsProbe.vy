@@ -13,20 +13,8 @@ from modules import shares
 
 @pure
 @external
-def rate_at_target(code: uint256) -> uint256:
-    return interest._rate_at_target(code)
-
-
-@pure
-@external
-def deviation(borrow_assets: uint256, supply_assets: uint256) -> int256:
-    return interest._deviation(borrow_assets, supply_assets)
-
-
-@pure
-@external
-def curve(rate_at_target: uint256, deviation: int256) -> uint256:
-    return interest._curve(rate_at_target, deviation)
+def rate_between(sum: uint256) -> uint256:
+    return interest._rate_between(sum)
 
 
 @pure
@@ -37,8 +25,10 @@ def borrow_rate(code: uint256, borrow_assets: uint256, supply_assets: uint256) -
 
 @pure
 @external
-def drift(code: uint256, deviation: int256, elapsed: uint256) -> uint256:
-    return interest._drift(code, deviation, elapsed)
+def average_rate(
+    code: uint256, borrow_assets: uint256, supply_assets: uint256, elapsed: uint256
+) -> (uint256, uint256):
+    return interest._average_rate(code, borrow_assets, supply_assets, elapsed)
 
 
 @pure
@@ -68,13 +58,14 @@ def accrue_repeatedly(
 
 @pure
 @external
-def constants() -> (uint256, uint256, uint256, uint256):
-    """@return Least rate, the code of the most, the code to start from, and codes per year."""
+def constants() -> (uint256, uint256, uint256, uint256, uint256):
+    """@return Least rate, the code of the most, the code to start from, codes per year, small drift."""
     return (
         interest.MIN_RATE,
-        convert(interest.MAX_CODE, uint256),
+        interest.MAX_CODE,
         interest.INITIAL_CODE,
-        convert(interest.ADAPTATION, uint256),
+        interest.ADAPTATION,
+        interest.SMALL_DRIFT,
     )
 
 

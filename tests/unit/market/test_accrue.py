@@ -45,9 +45,7 @@ def test_accrue__low_use__is_a_quarter_of_a_falling_rate(aged: Setup) -> None:
         least, start = Decimal("0.001"), Decimal("0.04")
         middle = max(least, start * (50 * deviation * years / 2).exp())
         end = max(least, start * (50 * deviation * years).exp())
-        # The code stops at its least value, and the middle is the middle of the codes.
-        assert end == least
-        middle = (start * end).sqrt()
+        assert middle == end == least
         at_target = (start + 2 * middle + end) / 4
         rate = at_target * (1 + Decimal("0.75") * deviation)
         x = rate * years
