@@ -51,21 +51,24 @@ def market_rows(chain: Chain, code: Code) -> list[Row]:
     return [*_beside_peers(chain, code, "market", 0), *_beside_peers(chain, code, "fee on", FEE)]
 
 
+def our_gas(chain: Chain, prefix: str, fee_wad: int) -> dict[str, int]:
+    """Gas of our operations by name; with a fee, only of those that have targets without one."""
+    gas = play(chain, lambda tokens: Relever(tokens, fee_wad))
+    return {f"{prefix}: {what}": gas[what] for what in gas if fee_wad == 0 or what in TARGETS}
+
+
 def _beside_peers(chain: Chain, code: Code, prefix: str, fee_wad: int) -> list[Row]:
-    """Targets are for use without a fee; with one, only what they are for is shown."""
-    ours = play(chain, lambda tokens: Relever(tokens, fee_wad))
+    """Targets are for use without a fee."""
+    ours = our_gas(chain, prefix, fee_wad)
     morpho = play(chain, lambda tokens: MorphoBlue(tokens, fee_wad, code))
     aave = play(chain, lambda tokens: Aave(tokens, fee_wad))
     rows: list[Row] = []
-    for what, gas in ours.items():
-        target = TARGETS.get(what)
-        if fee_wad:
-            if target is None:
-                continue
-            target = None
-        rows.append(Row(f"{prefix}: {what}", gas, morpho[what], MorphoBlue.name, target))
+    for operation, gas in ours.items():
+        what = operation.removeprefix(f"{prefix}: ")
+        target = TARGETS.get(what) if fee_wad == 0 else None
+        rows.append(Row(operation, gas, morpho[what], MorphoBlue.name, target))
         if what in aave:
-            rows.append(Row(f"{prefix}: {what}", gas, aave[what], Aave.name))
+            rows.append(Row(operation, gas, aave[what], Aave.name))
     return rows
 
 

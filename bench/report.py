@@ -22,6 +22,7 @@ class Row:
         peer: the peer's gas for the same; None where there is no peer.
         peer_name: who that is.
         target: the most that `relever` may be, as a multiple of `peer`; None where there is none.
+        ceiling: the most that `relever` may be, in gas; None where there is none.
     """
 
     operation: str
@@ -29,6 +30,7 @@ class Row:
     peer: int | None = None
     peer_name: str | None = None
     target: float | None = None
+    ceiling: int | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -37,10 +39,19 @@ class Row:
 
     @property
     def missed(self) -> bool:
-        """Whether the operation costs more than its target."""
+        """Whether the operation costs more than its target or its ceiling."""
+        if self.ceiling is not None and self.relever > self.ceiling:
+            return True
         if self.peer is None or self.target is None:
             return False
         return self.relever > self.target * self.peer
+
+    @property
+    def limit(self) -> str:
+        """What it is held to, to show: a multiple of the peer's gas, or gas."""
+        if self.ceiling is not None:
+            return f"{self.ceiling:,}"
+        return "" if self.target is None else f"{self.target:.2f}"
 
 
 def document(rows: Sequence[Row]) -> str:
@@ -62,13 +73,12 @@ def table(rows: Sequence[Row], title: str, caption: str) -> Table:
         shown.add_column(column, justify="right", no_wrap=True)
     shown.add_column("peer's name", no_wrap=True)
     for row in rows:
-        target = "" if row.target is None else f"{row.target:.2f}"
         shown.add_row(
             row.operation,
             f"{row.relever:,}",
             "" if row.peer is None else f"{row.peer:,}",
             "" if row.ratio is None else f"{row.ratio:.3f}",
-            f"missed {target}" if row.missed else target,
+            f"missed {row.limit}" if row.missed else row.limit,
             row.peer_name or "",
             style="bold red" if row.missed else None,
         )
@@ -79,12 +89,15 @@ def verdict(rows: Sequence[Row], console: Console) -> int:
     """Say which targets are missed; the exit code, 1 when there is one."""
     missed = [row for row in rows if row.missed]
     for row in missed:
-        console.print(
-            f"missed: {row.operation}: {row.relever:,} is {row.ratio:.3f} times"
-            f" {row.peer_name}'s {row.peer:,}, and the target is {row.target:.2f}",
-            style="red",
-            soft_wrap=True,
-        )
+        gas = f"missed: {row.operation}: {row.relever:,} is"
+        if row.ceiling is not None:
+            said = f"{gas} above its ceiling of {row.limit}"
+        else:
+            said = (
+                f"{gas} {row.ratio:.3f} times {row.peer_name}'s {row.peer:,},"
+                f" and the target is {row.limit}"
+            )
+        console.print(said, style="red", soft_wrap=True)
     return 1 if missed else 0
 
 
@@ -96,4 +109,5 @@ def _entry(row: Row) -> dict[str, str | int | float | None]:
         "peer_name": row.peer_name,
         "ratio": row.ratio,
         "target": row.target,
+        "ceiling": row.ceiling,
     }

@@ -49,8 +49,7 @@ def vault_rows(world: World, code: Code) -> list[Row]:
 def beside_peers(world: World, code: Code) -> list[Row]:
     """Our vault without stake, next to each peer."""
     weth = world.core.weth
-    with world.chain.isolated():
-        ours = _erc4626(world, _our_weth_vault(world), weth)
+    ours = without_stake(world)
     with world.chain.isolated():
         openzeppelin = _erc4626(world, _openzeppelin(world, code), weth)
     with world.chain.isolated():
@@ -75,6 +74,12 @@ def beside_peers(world: World, code: Code) -> list[Row]:
             for what in affected
         ]
     return rows
+
+
+def without_stake(world: World) -> dict[str, int]:
+    """Gas of our vault with nothing to sync."""
+    with world.chain.isolated():
+        return _erc4626(world, _our_weth_vault(world), world.core.weth)
 
 
 def _our_weth_vault(world: World) -> Contract:

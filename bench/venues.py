@@ -18,7 +18,7 @@ from relever.chain import Chain, Contract, Receipt
 from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, deploy_blueprint
 
 THRESHOLD = 93 * WAD // 100  # Morpho's loan-to-value too, at which it both lends and liquidates
-MAX_96 = 2**96 - 1
+CAP = 10**6 * WAD  # beyond what anyone lends or borrows here
 TERMS = {
     "max_ltv": 91 * WAD // 100,
     "threshold": THRESHOLD,
@@ -136,7 +136,7 @@ class Relever(Venue):
         terms = tuple((contracts | TERMS)[name] for name in _terms_fields())
         made = factory.create_market(terms, "Lent", "LENT", sender=owner)
         market = chain.contract(made.events[-1].args["market"], artifact("LendingMarket"))
-        market.set_caps((MAX_96, MAX_96, fee_wad), sender=owner)
+        market.set_caps((CAP, CAP, fee_wad), sender=owner)
         super().__init__(tokens, market)
 
     def lend(self, user: str, amount: int) -> int:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ MET = Row("deposit", 120, 100, "OpenZeppelin", 1.20)
 MISSED = Row("deposit, first", 121, 100, "OpenZeppelin", 1.20)
 NO_TARGET = Row("deposit", 120, 300, "MetaMorpho")
 ALONE = Row("both: claim", 55_978)
+UNDER = Row("one adapter: borrow", 254_000, ceiling=254_000)
+ABOVE = Row("one adapter: open", 394_001, ceiling=394_000)
 
 
 def printed(rows: list[Row]) -> str:
@@ -42,6 +45,16 @@ def test_row__at_its_target__is_met_and_one_more_is_missed() -> None:
     assert not ALONE.missed
 
 
+def test_row__at_its_ceiling__is_met_and_one_more_is_missed() -> None:
+    assert not UNDER.missed
+    assert ABOVE.missed
+
+
+def test_row__target_met_and_ceiling_not__is_missed() -> None:
+    assert Row("borrow", 100, 200, "Morpho Blue", 0.75, ceiling=99).missed
+    assert Row("borrow", 160, 200, "Morpho Blue", 0.75, ceiling=170).missed
+
+
 def test_row__missed_by_less_than_the_ratio_shows__is_missed() -> None:
     row = Row("deposit", 120_001, 100_000, "OpenZeppelin", 1.20)
     assert row.ratio == 1.2
@@ -49,7 +62,7 @@ def test_row__missed_by_less_than_the_ratio_shows__is_missed() -> None:
 
 
 def test_document__every_row__has_every_field_in_order() -> None:
-    assert json.loads(document([MET, NO_TARGET, ALONE])) == {
+    assert json.loads(document([MET, NO_TARGET, ALONE, UNDER])) == {
         "rows": [
             {
                 "operation": "deposit",
@@ -58,6 +71,7 @@ def test_document__every_row__has_every_field_in_order() -> None:
                 "peer_name": "OpenZeppelin",
                 "ratio": 1.2,
                 "target": 1.2,
+                "ceiling": None,
             },
             {
                 "operation": "deposit",
@@ -66,6 +80,7 @@ def test_document__every_row__has_every_field_in_order() -> None:
                 "peer_name": "MetaMorpho",
                 "ratio": 0.4,
                 "target": None,
+                "ceiling": None,
             },
             {
                 "operation": "both: claim",
@@ -74,6 +89,16 @@ def test_document__every_row__has_every_field_in_order() -> None:
                 "peer_name": None,
                 "ratio": None,
                 "target": None,
+                "ceiling": None,
+            },
+            {
+                "operation": "one adapter: borrow",
+                "relever": 254_000,
+                "peer": None,
+                "peer_name": None,
+                "ratio": None,
+                "target": None,
+                "ceiling": 254_000,
             },
         ]
     }
@@ -87,16 +112,20 @@ def test_write__old_document_there__is_replaced(tmp_path: Path) -> None:
 
 
 def test_table__rows__show_gas_ratio_and_what_is_missed() -> None:
-    lines = [line.split() for line in printed([MISSED, NO_TARGET, ALONE]).splitlines()]
+    lines = [
+        line.split() for line in printed([MISSED, NO_TARGET, ALONE, UNDER, ABOVE]).splitlines()
+    ]
     first = ["deposit,", "first", "121", "100", "1.210", "missed", "1.20", "OpenZeppelin"]
     assert first in lines
     assert ["deposit", "120", "300", "0.400", "MetaMorpho"] in lines
     assert ["both:", "claim", "55,978"] in lines
+    assert ["one", "adapter:", "borrow", "254,000", "254,000"] in lines
+    assert ["one", "adapter:", "open", "394,001", "missed", "394,000"] in lines
 
 
 def test_verdict__every_target_met__is_0_and_silent() -> None:
     out = io.StringIO()
-    assert verdict([MET, NO_TARGET, ALONE], Console(file=out)) == 0
+    assert verdict([MET, NO_TARGET, ALONE, UNDER], Console(file=out)) == 0
     assert out.getvalue() == ""
 
 
@@ -105,6 +134,14 @@ def test_verdict__target_missed__is_1_and_names_the_row() -> None:
     assert verdict([MET, MISSED, ALONE], Console(file=out)) == 1
     assert out.getvalue() == (
         "missed: deposit, first: 121 is 1.210 times OpenZeppelin's 100, and the target is 1.20\n"
+    )
+
+
+def test_verdict__ceiling_exceeded__is_1_and_names_the_row() -> None:
+    out = io.StringIO()
+    assert verdict([UNDER, ABOVE], Console(file=out)) == 1
+    assert out.getvalue() == (
+        "missed: one adapter: open: 394,001 is above its ceiling of 394,000\n"
     )
 
 
@@ -143,3 +180,25 @@ def test_bench_gas__peer_does_not_compile__is_1_and_says_why(
     said = capsys.readouterr().err
     assert said.endswith("\nbench-gas: Morpho: solc-0.8.19 failed: no [memory]\n")
     assert not bench.gas.OUTPUT.exists()
+
+
+def test_bench_gas__one_part_asked_for__measures_that_alone(
+    measured: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Sequence[str]] = []
+    monkeypatch.setattr(bench.gas, "measure", lambda code, parts: asked.append(parts) or [MET])
+    monkeypatch.setattr("sys.argv", ["bench-gas", "market"])
+    assert bench.gas.main() == 0
+    monkeypatch.setattr("sys.argv", ["bench-gas"])
+    assert bench.gas.main() == 0
+    assert [list(parts) for parts in asked] == [["market"], list(bench.gas.PARTS)]
+
+
+def test_bench_gas__unknown_part__is_2_and_says_which_there_are(
+    measured: list[Row], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bench-gas", "router"])
+    with pytest.raises(SystemExit) as stopped:
+        bench.gas.main()
+    assert stopped.value.code == 2
+    assert "no such part: router; there are market, vault\n" in capsys.readouterr().err
