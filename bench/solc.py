@@ -137,7 +137,8 @@ def _standard_json(contract: Solidity) -> str:
 
 
 def _cache_file(contract: Solidity, content: str) -> Path:
-    compiler = manifest().bench[contract.solc].integrity
+    packages = manifest().npm | manifest().bench
+    compiler = packages[contract.solc].integrity
     key = hashlib.sha256(f"{compiler}\n{contract.name}\n{content}".encode()).hexdigest()[:16]
     return CACHE / f"{contract.name}-{key}.json"
 

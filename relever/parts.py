@@ -65,7 +65,7 @@ class Manifest(NamedTuple):
     """What `parts.json` says."""
 
     npm: dict[str, NpmPart]
-    bench: dict[str, NpmPart]  # for `make bench-gas` only: compilers, and sources of peers
+    bench: dict[str, NpmPart]  # for `make bench-gas` only: a compiler, and sources of peers
     bench_wheels: dict[str, WheelPart]  # for it too: bytecode of peers
     wheels: dict[str, WheelPart]
     node: WheelPart  # for a machine without npm

@@ -87,9 +87,9 @@ def test_manifest__every_part__has_a_sha512_and_files() -> None:
 
 
 def test_npm_part__two_versions_of_one_package__are_told_apart_by_name() -> None:
-    bench = parts.manifest().bench
-    assert bench["solc-0.8.19"].package == bench["solc-0.8.26"].package == "solc"
-    assert bench["@morpho-org/morpho-blue"].package == "@morpho-org/morpho-blue"
+    packages = parts.manifest().npm | parts.manifest().bench
+    assert packages["solc-0.8.19"].package == packages["solc-0.8.26"].package == "solc"
+    assert packages["@morpho-org/morpho-blue"].package == "@morpho-org/morpho-blue"
 
 
 # --- Node.js --------------------------------------------------------------------------------------
