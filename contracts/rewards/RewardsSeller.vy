@@ -30,6 +30,9 @@ from ..interfaces import ILRTVault
 from ..interfaces import IRewardsSeller
 from ..interfaces import ISwap
 from ..interfaces import IWstETH
+
+# Asks the feeds.
+from ..modules import feed as feed_reader
 from ..modules import token
 
 initializes: ownable
@@ -182,22 +185,12 @@ def _least_out_up(reward: address, amount: uint256) -> uint256:
 @view
 def _price(feed: address, max_age: uint256) -> uint256:
     """@notice The feed's answer, in its own decimals."""
-    ok: bool = False
-    data: Bytes[160] = b""
-    ok, data = raw_call(
-        feed,
-        method_id("latestRoundData()"),
-        max_outsize=160,
-        is_static_call=True,
-        revert_on_failure=False,
-    )
-    assert ok and len(data) == 160, "rewards: feed does not answer"
-    answer: int256 = convert(slice(data, 32, 32), int256)
-    updated_at: uint256 = convert(slice(data, 96, 32), uint256)
-    assert answer > 0, "rewards: bad answer"
-    fresh: bool = updated_at <= block.timestamp and block.timestamp - updated_at <= max_age
-    assert fresh, "rewards: stale feed"
-    return convert(answer, uint256)
+    answer: uint256 = 0
+    answered_at: uint256 = 0
+    fault: String[20] = ""
+    answer, answered_at, fault = feed_reader._answer(feed, max_age)
+    assert len(fault) == 0, concat("rewards: ", fault)
+    return answer
 
 
 @internal

@@ -153,12 +153,12 @@ def test_poke__starved_of_gas__never_takes_a_good_feed_for_a_dead_one(
     low, high = 50_000, 400_000
     while low < high:
         middle = (low + high) // 2
-        if outcome(middle) in ("oracle: not enough gas", "out of gas"):
+        if outcome(middle) in ("feed: not enough gas", "out of gas"):
             low = middle + 1
         else:
             high = middle
     limits = [*range(low - 15_000, low + 15_000, 250), *range(60_000, 700_000, 20_000)]
     outcomes = {outcome(gas) for gas in limits}
     assert "seen" in outcomes
-    assert "oracle: not enough gas" in outcomes
-    assert outcomes <= {"seen", "oracle: not enough gas", "out of gas", ""}
+    assert "feed: not enough gas" in outcomes
+    assert outcomes <= {"seen", "feed: not enough gas", "out of gas", ""}

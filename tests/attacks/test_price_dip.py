@@ -28,7 +28,7 @@ def test_dip__of_one_block__liquidates_nobody_and_is_forgotten(scene: Deployment
     assert oracle.price() < fundamental * 61 // 100
     scene.answer_fundamental()
     oracle.poke(sender=roles.stranger)
-    assert (oracle.discount(), oracle.armed_at()) == (0, 0)
+    assert (oracle.discount(), oracle.discount_state().armed_at) == (0, 0)
 
 
 def test_clock__armed_early_and_left__gains_the_longest_gap_and_no_more(
@@ -63,7 +63,7 @@ def test_clock__poked_between_the_dips__starts_anew(scene: Deployment) -> None:
     scene.answer_fundamental(discount=WAD // 10)
     oracle.poke(sender=stranger)
     assert oracle.discount() == 0
-    assert oracle.armed_at() == scene.chain.timestamp
+    assert oracle.discount_state().armed_at == scene.chain.timestamp
 
 
 def test_discount__pressed_every_second__falls_no_faster_than_the_speed(scene: Deployment) -> None:

@@ -76,6 +76,18 @@ def market_price() -> (uint256, bool):
     return self._market, not self._dead
 
 
+@view
+@external
+def face_price(conservative: bool) -> (uint256, uint256):
+    return self.fundamental, block.timestamp
+
+
+@view
+@external
+def explain() -> IOracleAdapter.Explanation:
+    return empty(IOracleAdapter.Explanation)
+
+
 @external
 def propose_checkpoint():
     pass

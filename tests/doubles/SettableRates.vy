@@ -4,7 +4,7 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice The rates (WAD) of a vault and of the LST below it, the vault's supply, its idle assets and what
-        it holds of them, as the oracle reads them and as the test sets them. Its deployer owns it.
+        it holds of them, as the oracle reads them and as the test sets them. Its deployer owns and guards it.
 """
 
 
@@ -14,6 +14,7 @@ totalSupply: public(uint256)
 expected_back: public(uint256)
 idle: public(uint256)
 owner: public(address)
+guardian: public(address)
 
 held: uint256
 # None set: what is live is what is booked.
@@ -27,6 +28,7 @@ def __init__(rate: uint256, lst_rate: uint256):
     self.rate = rate
     self.stEthPerToken = lst_rate
     self.owner = msg.sender
+    self.guardian = msg.sender
 
 
 @external
@@ -48,6 +50,11 @@ def set_idle(idle: uint256, held: uint256):
 @external
 def set_owner(owner: address):
     self.owner = owner
+
+
+@external
+def set_guardian(guardian: address):
+    self.guardian = guardian
 
 
 @view

@@ -1,13 +1,13 @@
 """An oracle between rates and a feed that the tests set."""
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import pytest
 
 from relever.artifacts import artifact
 from relever.chain import Chain, Contract, Event
-from relever.protocol import WAD, Deployment
+from relever.protocol import NOBODY, WAD, Deployment
 
 DAY = 86_400
 YEAR = 365 * DAY
@@ -23,25 +23,20 @@ class Parameters:
     max_age: int = 87_000
     min_answer: int = PRICE // 2
     max_answer: int = 4 * PRICE
+    feed_agreement: int = WAD // 100
+    feed_band: int = WAD // 20
+    sequencer_grace: int = 0
     max_growth: int = WAD // 10
     discount_speed: int = 2_777_777_777_777
     max_gap: int = 3_600
+    deep_discount: int = WAD // 20
+    lasting_time: int = 7 * DAY
     gate_floor: int = 1_000 * WAD
     gate_share: int = WAD // 10
     gate_window: int = DAY
 
     def as_tuple(self) -> tuple[int, ...]:
-        return (
-            self.max_age,
-            self.min_answer,
-            self.max_answer,
-            self.max_growth,
-            self.discount_speed,
-            self.max_gap,
-            self.gate_floor,
-            self.gate_share,
-            self.gate_window,
-        )
+        return astuple(self)
 
 
 PARAMETERS = Parameters()
@@ -78,13 +73,18 @@ class Setup:
         """Everything that the oracle stores."""
         oracle = self.oracle
         return (
-            oracle.discount(),
-            oracle.armed_at(),
+            *oracle.discount_state(),
             oracle.checkpoint_ratio(),
             oracle.checkpoint_time(),
             oracle.proposed_ratio(),
             oracle.proposed_time(),
         )
+
+    @property
+    def armed_at(self) -> int:
+        """When the clock of the smoothed discount was armed."""
+        time: int = self.oracle.discount_state().armed_at
+        return time
 
     def see(self, supply: int) -> Any:
         """The LRT's supply is so much, and anyone pokes."""
@@ -97,6 +97,14 @@ class Setup:
             self.chain.advance(3_600)
             self.poke()
 
+    def press(self, discount: int, seconds: int) -> None:
+        """The feed says a discount for so long, repeated and poked as often as counts whole."""
+        while seconds > 0:
+            self.chain.advance(min(seconds, PARAMETERS.max_gap))
+            seconds -= PARAMETERS.max_gap
+            self.answer_discount(discount)
+            self.poke()
+
     def event(self, name: str, **arguments: object) -> Event:
         return Event(name, arguments, self.oracle.address)
 
@@ -106,11 +114,14 @@ class Setup:
 
 
 def deploy_oracle(
-    chain: Chain, rates: Contract, feed: Contract, parameters: Parameters = PARAMETERS
+    chain: Chain,
+    rates: Contract,
+    feed: Contract,
+    parameters: Parameters = PARAMETERS,
+    sequencer: str = NOBODY,
 ) -> Contract:
-    return chain.deploy(
-        artifact("OracleAdapter"), rates.address, rates.address, feed.address, parameters.as_tuple()
-    )
+    places = (rates.address, rates.address, feed.address, sequencer)
+    return chain.deploy(artifact("OracleAdapter"), *places, parameters.as_tuple())
 
 
 def smoothed(booked: int, discount: int) -> int:

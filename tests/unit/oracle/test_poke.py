@@ -20,7 +20,7 @@ def test_poke__first_to_see_a_discount__only_arms_the_clock(setup: Setup) -> Non
     receipt = setup.poke()
     assert receipt.events == []
     assert setup.oracle.discount() == 0
-    assert setup.oracle.armed_at() == receipt.timestamp
+    assert setup.armed_at == receipt.timestamp
 
 
 @pytest.mark.parametrize("elapsed", [1, 60, GAP - 1, GAP])
@@ -29,7 +29,7 @@ def test_poke__later_one__deepens_by_speed_times_elapsed(armed: Setup, elapsed: 
     receipt = armed.poke()
     assert receipt.events == [armed.event("Poked", discount=SPEED * elapsed)]
     assert armed.oracle.discount() == SPEED * elapsed
-    assert armed.oracle.armed_at() == receipt.timestamp
+    assert armed.armed_at == receipt.timestamp
 
 
 @pytest.mark.parametrize("elapsed", [GAP + 1, 10 * GAP])
@@ -62,7 +62,7 @@ def test_poke__step_beyond_the_raw_discount__stops_there(setup: Setup) -> None:
     # Nothing deeper is seen any more: the clock is not armed.
     setup.chain.advance(1)
     assert setup.poke().events == []
-    assert setup.oracle.armed_at() == 0
+    assert setup.armed_at == 0
 
 
 def test_poke__recovery__passes_at_once_and_disarms(armed: Setup) -> None:
@@ -71,7 +71,7 @@ def test_poke__recovery__passes_at_once_and_disarms(armed: Setup) -> None:
     armed.answer_discount(WAD // 200)
     receipt = armed.poke()
     assert receipt.events == [armed.event("Poked", discount=WAD // 200)]
-    assert (armed.oracle.discount(), armed.oracle.armed_at()) == (WAD // 200, 0)
+    assert (armed.oracle.discount(), armed.armed_at) == (WAD // 200, 0)
     # Falling again arms first.
     armed.chain.advance(GAP)
     armed.answer_discount(WAD // 10)

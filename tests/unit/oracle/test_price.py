@@ -107,7 +107,7 @@ def test_price__answer_that_overflows_when_scaled__reverts_for_its_bound(setup: 
         setup.oracle.price()
 
 
-@pytest.mark.parametrize("decimals", [6, 8, 18])
+@pytest.mark.parametrize("decimals", [6, 8, 18, 36])
 def test_price__feed_of_other_decimals__has_the_same_bounds(setup: Setup, decimals: int) -> None:
     other = setup.over(setup.chain.deploy(artifact("SettableFeed"), decimals))
     unit, now = 10**decimals, setup.chain.timestamp
