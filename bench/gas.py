@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.market import market_rows
+from bench.oracle import oracle_rows
 from bench.peers import Code, compile_peers
 from bench.report import Row, table, verdict, write
 from bench.vaults import vault_rows
@@ -34,7 +35,7 @@ OURS = (
 )
 
 
-PARTS = ("market", "vault")
+PARTS = ("market", "oracle", "vault")
 
 
 def measure(code: Code, parts: Sequence[str]) -> list[Row]:
@@ -44,6 +45,8 @@ def measure(code: Code, parts: Sequence[str]) -> list[Row]:
         chain = Chain.connect(node.ipc)
         if "market" in parts:
             rows += market_rows(chain, code)
+        if "oracle" in parts:
+            rows += oracle_rows(chain)
         if "vault" in parts:
             rows += vault_rows(build_world(deploy_core(chain)), code)
     return rows

@@ -6,7 +6,7 @@ the protocols that Relever stands on, and who is who.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ SEED = 10**15
 # ERC-5202: code that is a blueprint begins with these bytes.
 _BLUEPRINT_PREAMBLE = bytes.fromhex("fe7100")
 
+# The vault's adapters, in the order in which it lists them.
+ADAPTERS = ("eigenlayer", "symbiotic")
 _ARTIFACTS = {
     "vault": "LRTVault",
     "queue": "WithdrawalQueue",
@@ -134,7 +136,7 @@ class Deployment:
         return self.feed.answer(price)
 
 
-def deploy(world: World, network: str = "local") -> Deployment:
+def deploy(world: World, network: str = "local", adapters: Sequence[str] = ADAPTERS) -> Deployment:
     """Deploy the suite onto a world, owned by its owner, with the network's parameters.
 
     The vault is seeded by the owner; the liquidity provider makes the two pools of the exit (LRT
@@ -143,6 +145,7 @@ def deploy(world: World, network: str = "local") -> Deployment:
     Args:
         world: with an operator that can be slashed.
         network: whose parameters in `relever/config` to use.
+        adapters: which of them the vault lists, in this order.
     """
     settings = section(network, "protocol")
     core, roles, chain = world.core, world.roles, world.chain
@@ -158,7 +161,8 @@ def deploy(world: World, network: str = "local") -> Deployment:
     swap = chain.deploy(artifact("UniswapV3Swap"), pools, sender=owner)
     seller = _deploy_seller(world, vault, swap, settings["rewards"])
     eigenlayer, symbiotic = _deploy_adapters(world, vault, seller)
-    _set_terms(world, vault, eigenlayer, symbiotic, settings["vault"])
+    made = {"eigenlayer": eigenlayer, "symbiotic": symbiotic}
+    _set_terms(world, vault, {name: made[name] for name in adapters}, settings["vault"])
 
     feed = world.feed("rLRT / WETH")
     feed.answer(vault.rate() * core.wsteth.stEthPerToken() // WAD)
@@ -263,13 +267,12 @@ def _deploy_adapters(world: World, vault: Contract, seller: Contract) -> tuple[C
 def _set_terms(
     world: World,
     vault: Contract,
-    eigenlayer: Contract,
-    symbiotic: Contract,
+    adapters: Mapping[str, Contract],
     settings: dict[str, Any],
 ) -> None:
     """List the adapters and set what the vault charges."""
     owner = world.roles.owner
-    for name, adapter in (("eigenlayer", eigenlayer), ("symbiotic", symbiotic)):
+    for name, adapter in adapters.items():
         caps = settings[f"{name}_cap_wei"], settings[f"{name}_share_cap_wad"]
         vault.add_adapter(adapter.address, *caps, sender=owner)
     vault.set_exit_fee(settings["exit_buffer_wei"], settings["max_exit_fee_wad"], sender=owner)

@@ -8,6 +8,7 @@ import pytest
 
 from bench import market
 from bench.market import AMOUNT, BLOCK, FEE, TARGETS, play
+from bench.oracle import oracle_rows
 from bench.venues import Relever
 from relever.chain import Anvil, Call, Chain, Receipt
 
@@ -125,3 +126,16 @@ def test_play__first_use__costs_more(played: Played) -> None:
         assert gas[what] < gas[f"{what}, new user"]
     # A balance that was nothing.
     assert gas["liquidate, part, new user"] - gas["liquidate, part"] == 17_100
+
+
+def test_oracle_rows__second_adapter__costs_what_reads_it() -> None:
+    with Anvil.start() as node:
+        rows = oracle_rows(Chain.connect(node.ipc))
+    gas = {row.operation: row.relever for row in rows}
+    assert len(gas) == len(rows)
+    assert [row.operation for row in rows if row.missed] == []
+    for what in ("borrow", "open", "close"):
+        assert gas[f"one adapter: {what}"] < gas[f"two adapters: {what}"]
+    # A liquidation goes by what is booked.
+    for what in ("liquidate", "liquidate, no capital"):
+        assert gas[f"one adapter: {what}"] == gas[f"two adapters: {what}"]

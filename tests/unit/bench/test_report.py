@@ -201,4 +201,4 @@ def test_bench_gas__unknown_part__is_2_and_says_which_there_are(
     with pytest.raises(SystemExit) as stopped:
         bench.gas.main()
     assert stopped.value.code == 2
-    assert "no such part: router; there are market, vault\n" in capsys.readouterr().err
+    assert "no such part: router; there are market, oracle, vault\n" in capsys.readouterr().err
