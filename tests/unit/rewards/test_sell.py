@@ -179,6 +179,20 @@ def test_sell__feed_that_reverts_with_a_round__reverts_clearly(shop: Shop) -> No
     fails(shop, "rewards: feed does not answer")
 
 
+def test_sell__feed_that_eats_gas__is_stopped(shop: Shop) -> None:
+    feed = shop.chain.deploy(artifact("GasEatingFeed"))
+    shop.set_terms(shop.reward, shop.terms(feed=feed.address))
+    shop.earn(AMOUNT)
+    feed.set_appetite(10**9)
+    fails(shop, "rewards: feed does not answer")
+
+
+def test_sell__starved_of_gas__is_refused_before_the_feed_is_asked(shop: Shop) -> None:
+    with reverts("feed: not enough gas"):
+        shop.seller.least_out.call(shop.reward.address, AMOUNT, gas=180_000)
+    assert shop.seller.least_out.call(shop.reward.address, AMOUNT, gas=300_000) > 0
+
+
 @pytest.mark.parametrize("length", [0, 32, 159])
 def test_sell__feed_of_too_few_bytes__reverts_clearly(shop: Shop, length: int) -> None:
     feed = shop.chain.deploy(artifact("RawAnswerFeed"))
