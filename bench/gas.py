@@ -25,8 +25,9 @@ from relever.parts import PartError
 
 OUTPUT = Path(__file__).resolve().parents[1] / "build" / "bench" / "gas.json"
 HARDFORK = "prague"
+WIDTH = 110  # columns of the table where there is no terminal to ask: no row breaks in it
 TITLE = f"Gas of whole transactions (Anvil, {HARDFORK})"
-CAPTION = "first: by a new user; before a colon: the market, or our vault's state and stake"
+CAPTION = "new user, first: who had nothing there; cold: nobody had; before a colon: of what, or when"
 # What is deployed, named here to be compiled side by side.
 OURS = (
     *("LRTVault", "WithdrawalQueue", "SidePocket", "EigenLayerAdapter", "SymbioticAdapter"),
@@ -59,7 +60,8 @@ def main() -> int:
     parts = parser.parse_args().part or PARTS
     if unknown := set(parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    out, log = Console(highlight=False), Console(stderr=True, highlight=False)
+    width = None if sys.stdout.isatty() else WIDTH
+    out, log = Console(highlight=False, width=width), Console(stderr=True, highlight=False)
 
     def compiled(name: str) -> None:
         log.print(f"  {name}", style="dim")
