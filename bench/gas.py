@@ -27,7 +27,9 @@ OUTPUT = Path(__file__).resolve().parents[1] / "build" / "bench" / "gas.json"
 HARDFORK = "prague"
 WIDTH = 110  # columns of the table where there is no terminal to ask: no row breaks in it
 TITLE = f"Gas of whole transactions (Anvil, {HARDFORK})"
-CAPTION = "new user, first: who had nothing there; cold: nobody had; before a colon: of what, or when"
+CAPTION = (
+    "new user, first: who had nothing there; cold: nobody had; before a colon: of what, or when"
+)
 # What is deployed, named here to be compiled side by side.
 OURS = (
     *("LRTVault", "WithdrawalQueue", "SidePocket", "EigenLayerAdapter", "SymbioticAdapter"),
