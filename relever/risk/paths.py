@@ -1,0 +1,52 @@
+"""What the market pays for the LRT, along time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from relever.protocol import WAD
+
+MINUTE = 60
+HOUR = 3_600
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The market's discount to the fundamental price, in WAD, some seconds after the start."""
+
+    seconds: int
+    discount: int
+
+
+def straight(corners: Sequence[tuple[int, int]], every: int) -> list[Moment]:
+    """Moments on straight lines between corners, each after the first corner.
+
+    Args:
+        corners: seconds and discount in WAD, in order of time.
+        every: seconds from moment to moment.
+
+    Raises:
+        ValueError: a stretch is not a whole number of moments.
+    """
+    moments = []
+    for (start, before), (end, after) in pairwise(corners):
+        if start >= end or (end - start) % every:
+            raise ValueError(f"{start} s to {end} s is no whole number of steps of {every} s")
+        for time in range(start + every, end + 1, every):
+            moved = (after - before) * (time - start) // (end - start)
+            moments.append(Moment(time, before + moved))
+    return moments
+
+
+# As ezETH fell on 24 April 2024, to 0.8 in twenty minutes; but it stays there for longer than that
+# did, which is harder on rules that wait.
+_FALL = [(0, 0), (20 * MINUTE, WAD // 5)]
+DEPEG_THAT_HEALS = straight([*_FALL, (100 * MINUTE, WAD // 5), (120 * MINUTE, 0)], MINUTE)
+DEPEG_THAT_STAYS = [
+    *straight([*_FALL, (2 * HOUR, WAD // 5)], MINUTE),
+    *straight([(2 * HOUR, WAD // 5), (2 * DAY, WAD // 5)], HOUR),
+    *straight([(2 * DAY, WAD // 5), (22 * DAY, WAD // 5)], 4 * HOUR),
+]
