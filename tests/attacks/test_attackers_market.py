@@ -18,7 +18,7 @@ from relever.protocol import UNLIMITED, Deployment
 from tests.attacks.purse import new_wallet, purse
 from tests.scene import ETHER, holdings, open_leveraged, reverts
 
-CAPS = (10**27, 10**27, 0)
+CAPS = (10**26, 10**26, 0)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from relever.chain import Call
 from relever.protocol import UNLIMITED, WAD, Deployment
 from tests.scene import ETHER, open_leveraged, reverts
 
-MAX_96 = 2**96 - 1
+MUCH = 10**26
 
 
 def settings(scene: Deployment, who: str) -> list[Call]:
@@ -22,7 +22,7 @@ def settings(scene: Deployment, who: str) -> list[Call]:
     return [
         market.set_caps.build((0, 0, fee), sender=who),
         market.set_caps.build((0, 0, WAD // 4), sender=who),
-        market.set_caps.build((MAX_96, MAX_96, 0), sender=who),
+        market.set_caps.build((MUCH, MUCH, 0), sender=who),
         factory.delist_market.build(market.address, sender=who),
         factory.set_guardian.build(thief, sender=who),
         factory.transfer_ownership.build(thief, sender=who),

@@ -92,7 +92,7 @@ def test_lenders_gone__at_full_use__a_looper_unwinds_by_the_router(scene: Deploy
 def test_lender__comes_for_the_moment_of_the_interest__earns_none(aged: Setup, just: str) -> None:
     """A hundred days of interest are not booked; the attacker brings ten times the pool."""
     market, actors, attacker = aged.market, aged.actors, aged.actors.stranger
-    market.set_caps((2**96 - 1, 2**96 - 1, WAD // 10), sender=actors.owner)
+    market.set_caps((10**26, 10**26, WAD // 10), sender=actors.owner)
     aged.chain.advance(100 * DAY)
     mine, theirs = owned(aged, attacker), owned(aged, actors.lender)
     aged.lend(10_000 * WAD, attacker)
