@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from relever.artifacts import artifact
 from relever.chain import Contract
+from relever.model.supply_gate import HOUR, Gate
 from relever.protocol import WAD, Deployment
-from tests.properties.supply_gate_model import HOUR, Gate
 from tests.scene import reverts
 from tests.unit.oracle.conftest import DAY, FAIR, LST_RATE, PARAMETERS, VAULT_RATE, deploy_oracle
 
