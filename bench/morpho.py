@@ -67,21 +67,21 @@ class MorphoBlue(Venue):
         irm = chain.deploy(code.adaptive_curve_irm, self.morpho.address, sender=owner)
         places = (scene.world.core.weth, scene.protocol.vault, self.oracle, irm)
         loan, collateral, oracle, model = (place.address for place in places)
-        parameters = (loan, collateral, oracle, model, self.threshold)
-        self.at = MorphoMarket(self.morpho, parameters)
+        self.terms = (loan, collateral, oracle, model, self.threshold)
+        self.id = MorphoMarket(self.morpho, self.terms).id
         self.morpho.enableIrm(model, sender=owner)
         self.morpho.enableLltv(self.threshold, sender=owner)
-        self.morpho.createMarket(parameters, sender=owner)
+        self.morpho.createMarket(self.terms, sender=owner)
         self.morpho.setFeeRecipient(scene.roles.treasury, sender=owner)
-        self.morpho.setFee(self.at.parameters, ours.caps().fee, sender=owner)
+        self.morpho.setFee(self.terms, ours.caps().fee, sender=owner)
         incentive = WAD * WAD // (WAD - _CURSOR * (WAD - self.threshold) // WAD)
         self.incentive = min(_MOST_INCENTIVE, incentive)
 
     def lend(self, lender: str, amount: int) -> Call:
-        return self.morpho.supply.build(self.at.parameters, amount, 0, lender, b"", sender=lender)
+        return self.morpho.supply.build(self.terms, amount, 0, lender, b"", sender=lender)
 
     def open(self, plan: Plan) -> Sequence[Call]:
-        terms, owner = self.at.parameters, plan.owner
+        terms, owner = self.terms, plan.owner
         return [
             self.morpho.supplyCollateral.build(terms, plan.collateral, owner, b"", sender=owner),
             self.morpho.borrow.build(terms, plan.debt, 0, owner, owner, sender=owner),
@@ -94,28 +94,27 @@ class MorphoBlue(Venue):
         """Its oracle has nothing to remember."""
 
     def accrue(self) -> None:
-        self.morpho.accrueInterest(self.at.parameters, sender=self.scene.roles.keeper)
+        self.morpho.accrueInterest(self.terms, sender=self.scene.roles.keeper)
 
     def positions(self) -> list[Position]:
         self.accrue()
-        _, _, assets, shares, _, _ = self.morpho.market(self.at.id)
-        return [
-            Position(collateral, -(-debt_shares * (assets + 1) // (shares + _VIRTUAL_SHARES)))
-            for _, debt_shares, collateral in self._raw_positions()
-        ]
+        return self._positions(self._raw(self.cast.borrowers))
 
     def offers(self) -> list[Offer]:
-        price = self.oracle.price()
-        terms, offers = self.at.parameters, []
-        found = zip(self.cast.borrowers, self.positions(), self._raw_positions(), strict=True)
-        for owner, position, (_, debt_shares, collateral) in found:
+        self.accrue()
+        price, raw = self.oracle.price(), self._raw(self.cast.borrowers)
+        offers = []
+        found = zip(self.cast.borrowers, raw, self._positions(raw), strict=True)
+        for owner, (_, debt_shares, collateral), position in found:
             worth = collateral * price // PRICE_SCALE
             if position.debt <= worth * self.threshold // WAD:
                 continue
             # Without enough collateral for debt and incentive, all of it goes for what it pays.
             deep = position.debt * self.incentive > worth * WAD
             sizes = (collateral, 0) if deep else (0, debt_shares)
-            call = self.morpho.liquidate.build(terms, owner, *sizes, b"", sender=self.liquidator)
+            call = self.morpho.liquidate.build(
+                self.terms, owner, *sizes, b"", sender=self.liquidator
+            )
             seized, repaid = self.scene.chain.read(call)
             offers.append(Offer(owner, repaid, seized, call))
         return offers
@@ -128,7 +127,7 @@ class MorphoBlue(Venue):
         )
 
     def books(self) -> Books:
-        supplied, shares, borrowed, _, _, _ = self.morpho.market(self.at.id)
+        supplied, shares, borrowed, _, _, _ = self.morpho.market(self.id)
         holders = [*self.cast.lenders, self.scene.roles.treasury]
         *lenders, fee_claim = (
             held * (supplied + 1) // (shares + _VIRTUAL_SHARES) for held, _, _ in self._raw(holders)
@@ -145,16 +144,20 @@ class MorphoBlue(Venue):
     def why_no_borrowing(self, plan: Plan) -> str:
         owner, least = plan.owner, self.scene.protocol.market.terms().min_debt
         try:
-            self.morpho.borrow.call(self.at.parameters, least, 0, owner, owner, sender=owner)
+            self.morpho.borrow.call(self.terms, least, 0, owner, owner, sender=owner)
         except Revert as refused:
             return refused.reason
         return ""
 
-    def _raw_positions(self) -> list[tuple[int, int, int]]:
-        return self._raw(self.cast.borrowers)
+    def _positions(self, raw: Sequence[tuple[int, int, int]]) -> list[Position]:
+        _, _, assets, shares, _, _ = self.morpho.market(self.id)
+        return [
+            Position(collateral, -(-debt_shares * (assets + 1) // (shares + _VIRTUAL_SHARES)))
+            for _, debt_shares, collateral in raw
+        ]
 
     def _raw(self, owners: Sequence[str]) -> list[tuple[int, int, int]]:
         """Supply shares, debt shares and collateral of each."""
         return self.scene.chain.read_batch(
-            [self.morpho.position.build(self.at.id, owner) for owner in owners]
+            [self.morpho.position.build(self.id, owner) for owner in owners]
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from relever.chain import Chain
@@ -58,9 +58,7 @@ class Stage:
             taken = {venue.name: liquidate(self.chain, venue, exits) for venue in self.venues}
             return self._outcomes(before, starts, taken)
 
-    def depeg(
-        self, path: Sequence[Moment], progress: Callable[[int], None] | None = None
-    ) -> list[Outcome]:
+    def depeg(self, path: Sequence[Moment]) -> list[Outcome]:
         """The market pays less than the fundamental price, along a path.
 
         Liquidators look at every moment of it; keepers poke every five minutes at these moments,
@@ -68,13 +66,12 @@ class Stage:
 
         Args:
             path: each discount holds from its moment to the next.
-            progress: is told how many moments are done.
         """
         with self.chain.isolated():
             before, starts, start = self._fundamental(), self._starts(), self.chain.timestamp
             taken: dict[str, list[Taken]] = {venue.name: [] for venue in self.venues}
             poked = start
-            for done, moment in enumerate(path, 1):
+            for moment in path:
                 now = start + moment.seconds
                 while poked + _KEEPER_AT_LEAST < now:
                     poked += _KEEPER_AT_LEAST
@@ -86,18 +83,13 @@ class Stage:
                     self._poke(poked)
                 for venue in self.venues:
                     taken[venue.name] += liquidate(self.chain, venue, exits)
-                if progress is not None:
-                    progress(done)
             return self._outcomes(before, starts, taken)
 
     # Setting up
 
     def _set_up(self) -> list[Plan]:
-        oracle, borrowers, max_ltv = (
-            self.scene.protocol.oracle,
-            self.cast.borrowers,
-            self.terms.max_ltv,
-        )
+        oracle = self.scene.protocol.oracle
+        borrowers, max_ltv = self.cast.borrowers, self.terms.max_ltv
         self._restake(ladder(borrowers, EQUITY, oracle.fundamental(), max_ltv))
         self._answer(0)
         plans = ladder(borrowers, EQUITY, oracle.price(), max_ltv)
@@ -115,21 +107,15 @@ class Stage:
 
     def _restake(self, roughly: Sequence[Plan]) -> None:
         """A depositor makes all the LRT and keeps some; the allocator stakes the vault's assets."""
-        vault, roles, wsteth = (
-            self.scene.protocol.vault,
-            self.scene.roles,
-            self.scene.world.core.wsteth,
-        )
+        protocol, roles = self.scene.protocol, self.scene.roles
+        vault, wsteth = protocol.vault, self.scene.world.core.wsteth
         needed = sum(plan.collateral for plan in roughly) * len(self.venues)
         assets = vault.previewMint(needed + needed // 2)
         self.scene.world.fund(roles.depositor, wsteth=assets)
         wsteth.approve(vault.address, assets, sender=roles.depositor)
         vault.deposit(assets, roles.depositor, sender=roles.depositor)
-        for adapter, amount in (
-            (self.scene.protocol.symbiotic, vault.idle() // 4),
-            (self.scene.protocol.eigenlayer, vault.idle() - vault.idle() // 4),
-        ):
-            vault.allocate(adapter.address, amount, sender=roles.allocator)
+        vault.allocate(protocol.symbiotic.address, vault.idle() // 4, sender=roles.allocator)
+        vault.allocate(protocol.eigenlayer.address, vault.idle(), sender=roles.allocator)
 
     def _give_collateral(self, plans: Sequence[Plan]) -> None:
         vault, depositor = self.scene.protocol.vault, self.scene.roles.depositor
