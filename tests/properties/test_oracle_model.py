@@ -402,7 +402,7 @@ class OracleMachine(RuleBasedStateMachine):
         assert model.dead_time <= DEAD_TIME
 
     def everything_heals(self) -> None:
-        """From wherever it stands: a feed comes and goes, a discount lasts and ends, the cap binds."""
+        """From wherever it stands: feeds come and go, a discount lasts and ends, the cap binds."""
         self._set_rate(VAULT_RATE)
         self._set_vault(self.model.vault.supply)
         if self.model.sequencer_fault:
