@@ -326,6 +326,7 @@ def _create_market(
         settings["base_bonus_wad"],
         settings["max_bonus_wad"],
         settings["min_debt_wei"],
+        settings["deleverage_share_wad"],
     )
     made = factory.create_market(terms, settings["name"], settings["symbol"], sender=owner)
     address = made.events[-1].args["market"]

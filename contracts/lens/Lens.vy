@@ -95,6 +95,8 @@ struct MarketView:
     loan_held: uint256
     collateral_held: uint256
     protocol_shares: uint256
+    # When borrowing may begin again after a large write-off; 0 when it may.
+    halted_until: uint256
 
 
 struct PositionView:
@@ -108,6 +110,9 @@ struct PositionView:
     health: uint256
     market_health: uint256
     liquidatable: bool
+    # Healthy, but not at the smoothed market price, at which the collateral still pays for debt and
+    # base bonus: a part can be deleveraged.
+    deleverageable: bool
     # Least fundamental price at which the position is healthy.
     liquidation_price: uint256
 
@@ -346,6 +351,7 @@ def _market(market_: address, terms: ILendingMarket.Terms) -> MarketView:
         loan_held=staticcall IERC20(terms.loan).balanceOf(market_),
         collateral_held=staticcall IERC20(terms.collateral).balanceOf(market_),
         protocol_shares=staticcall IERC20(market_).balanceOf(market_),
+        halted_until=staticcall ILendingMarket(market_).halted_until(),
     )
 
 
@@ -361,6 +367,9 @@ def _position(market_: address, terms: ILendingMarket.Terms, owner: address) -> 
     fundamental, smoothed, usable = staticcall IOracleAdapter(terms.oracle).liquidation_prices()
     worth: uint256 = collateral * fundamental // PRICE_SCALE
     market_worth: uint256 = collateral * smoothed // PRICE_SCALE
+    liquidatable: bool = debt * WAD > worth * terms.threshold
+    breached: bool = usable and debt * WAD > market_worth * terms.threshold
+    pays: bool = collateral * smoothed // WAD >= debt * (WAD + terms.base_bonus)
     liquidation_price: uint256 = 0
     if collateral > 0:
         # The least worth that is healthy, and the least price that gives it.
@@ -374,7 +383,8 @@ def _position(market_: address, terms: ILendingMarket.Terms, owner: address) -> 
         ltv=debt * WAD // worth if worth > 0 else 0,
         health=self._health(debt, worth, terms.threshold),
         market_health=self._health(debt, market_worth, terms.threshold),
-        liquidatable=debt * WAD > worth * terms.threshold,
+        liquidatable=liquidatable,
+        deleverageable=breached and pays and not liquidatable,
         liquidation_price=liquidation_price,
     )
 

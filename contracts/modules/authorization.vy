@@ -12,6 +12,7 @@
 from snekmate.utils import signature_checker
 
 from ..interfaces import ILendingMarket
+from . import checks
 
 
 DOMAIN_TYPE: constant(bytes32) = keccak256("EIP712Domain(uint256 chainId,address verifyingContract)")
@@ -50,16 +51,19 @@ def set_authorization_by_signature(
     signature: Bytes[65],
 ):
     """@notice See `ILendingMarket`. A nonce that is used up makes the call do nothing."""
-    assert block.timestamp <= deadline, "market: signature expired"
+    if block.timestamp > deadline:
+        checks._fail("market: signature expired")
     expected: uint256 = self._nonces[owner]
     if nonce < expected:
         return
-    assert nonce == expected, "market: nonce"
+    if nonce != expected:
+        checks._fail("market: nonce")
     digest: bytes32 = self._digest(
         keccak256(abi_encode(AUTHORIZATION_TYPE, owner, manager, authorized, nonce, deadline))
     )
     valid: bool = signature_checker._is_valid_signature_now(owner, digest, signature)
-    assert owner != empty(address) and valid, "market: signature"
+    if owner == empty(address) or not valid:
+        checks._fail("market: signature")
     self._nonces[owner] = nonce + 1
     self._set_authorization(owner, manager, authorized)
 

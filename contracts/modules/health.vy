@@ -4,20 +4,27 @@
 @custom:contract-name health
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice Pure arithmetic over a position. Worth is in loan units, health and bonus in WAD.
-@dev Collateral is below 2**128, debt below 2**112; prices are sane where the market was created.
+@notice Pure arithmetic over a position. Worth is in loan units, terms are in WAD, the bonus is scaled by
+        1e36: so finely that rounding it moves no amount by a unit.
+@dev Collateral and debt are below 2**112, prices below 2**140, so that no product overflows.
+     However a liquidation is split, its parts together seize no more than it would, and pay for what they
+     seize no less: a part leaves the prices' ratio alone, lowers the bonus, takes no greater part of the
+     collateral than of the debt, and is paid for all but two units of what it repays.
 """
 
 
 WAD: constant(uint256) = 10**18
-PRICE_SCALE: constant(uint256) = 10**36
+# Scale of prices, and of whatever is finer than a WAD.
+E36: constant(uint256) = 10**36
+# Units of a repayment that buy nothing. One covers the rounding of worths, the other that of debt shares.
+UNPAID: constant(uint256) = 2
 
 
 @internal
 @pure
 def _worth_down(collateral: uint256, price: uint256) -> uint256:
     """@notice Worth of collateral, rounded against its owner."""
-    return collateral * price // PRICE_SCALE
+    return collateral * price // E36
 
 
 @internal
@@ -29,21 +36,27 @@ def _within(debt: uint256, worth: uint256, ltv: uint256) -> bool:
 
 @internal
 @pure
+def _pays(collateral: uint256, price: uint256, debt: uint256, bonus: uint256) -> bool:
+    """@notice Whether all of the collateral pays for all of the debt and a bonus in WAD."""
+    return collateral * price // WAD >= debt * (WAD + bonus)
+
+
+@internal
+@pure
 def _bonus(
+    collateral: uint256,
+    price: uint256,
     debt: uint256,
-    worth: uint256,
-    hand_over_worth: uint256,
     threshold: uint256,
     base: uint256,
     most: uint256,
 ) -> uint256:
     """
-    @notice What a liquidator gains, WAD of what it repays: base plus shortfall of health, at most what
-            the collateral can still pay at the price at which it is handed over, never below base.
+    @notice What a liquidator gains per unit repaid, scaled by 1e36: base plus shortfall of health, up to
+            `most`. `debt` is not zero.
     """
-    shortfall: uint256 = WAD - min(WAD, worth * threshold // debt)
-    payable_part: uint256 = max(hand_over_worth * WAD // debt, WAD) - WAD
-    return max(base, min(min(most, base + shortfall), payable_part))
+    health: uint256 = collateral * price // WAD * threshold // debt
+    return min(most * WAD, base * WAD + E36 - min(E36, health))
 
 
 @internal
@@ -51,19 +64,20 @@ def _bonus(
 def _repay_to_target_up(
     debt: uint256,
     worth: uint256,
-    hand_over_worth: uint256,
+    price: uint256,
+    hand_over: uint256,
     threshold: uint256,
     target: uint256,
     bonus: uint256,
 ) -> uint256:
     """
-    @notice The least repayment after which health, at `worth`'s price, is `target`; the whole debt
-            where no part suffices. `hand_over_worth` is not zero.
-    @dev Repaying r takes r * (1 + bonus) / hand-over price of collateral, so that health is
-         (worth - r * (1 + bonus) * worth / hand_over_worth) * threshold / (debt - r). Solved for r.
+    @notice The least repayment after which health, at `price`, is `target`; the whole debt where no part
+            suffices. `hand_over`, the price at which collateral is seized, is not zero.
+    @dev Repaying r takes r * (1 + bonus) / hand_over of collateral, so that health is
+         (worth - r * (1 + bonus) * price / hand_over) * threshold / (debt - r). Solved for r.
     """
-    lost: uint256 = ((WAD + bonus) * threshold + WAD - 1) // WAD
-    cost: uint256 = (lost * worth + hand_over_worth - 1) // hand_over_worth
+    lost: uint256 = ((E36 + bonus) * threshold + E36 - 1) // E36
+    cost: uint256 = (lost * price + hand_over - 1) // hand_over
     if cost >= target:
         return debt
     missing: uint256 = target * debt - worth * threshold
@@ -73,15 +87,15 @@ def _repay_to_target_up(
 @internal
 @pure
 def _repay_for_all_up(worth: uint256, bonus: uint256) -> uint256:
-    """@notice The repayment that all of the collateral pays for, rounded against the liquidator."""
+    """@notice What all of the collateral pays for at a bonus in WAD, rounded against the liquidator."""
     return (worth * WAD + WAD + bonus - 1) // (WAD + bonus)
 
 
 @internal
 @pure
-def _seized_down(repaid: uint256, hand_over: uint256, bonus: uint256) -> uint256:
-    """
-    @notice Collateral for a repayment at the hand-over price, rounded against the liquidator.
-    @dev Divided twice, so that no repayment below 2**112 overflows.
-    """
-    return repaid * (WAD + bonus) // WAD * PRICE_SCALE // hand_over
+def _seized_down(
+    repaid: uint256, collateral: uint256, debt: uint256, hand_over: uint256, bonus: uint256
+) -> uint256:
+    """@notice Collateral for repaying a part or all of a debt that is not zero, see above."""
+    paid: uint256 = repaid - min(repaid, UNPAID)
+    return min(paid * (E36 + bonus) // hand_over, paid * collateral // debt)

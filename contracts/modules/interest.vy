@@ -59,14 +59,17 @@ def _rate_between(sum: uint256) -> uint256:
 
 @internal
 @pure
-def _average_rate(
+def _accrue(
     code: uint256, borrow_assets: uint256, supply_assets: uint256, elapsed: uint256
-) -> (uint256, uint256):
+) -> (uint256, uint256, uint256):
     """
-    @notice What borrowers pay on average over `elapsed` seconds at this utilisation, WAD per year, and
-            the code afterwards, rounded to the nearest.
-    @dev The mean of the rates at the start, at the end and twice in the middle, each kept within the
-         least and the most.
+    @notice Interest on `borrow_assets` over `elapsed` seconds at this utilisation, rounded down; the code
+            afterwards, rounded to the nearest; and the average rate that was paid, WAD per year.
+    @dev The average is the mean of the rates at the start, at the end and twice in the middle, each kept
+         within the least and the most. Compounding is e**x - 1 to the third order, which is low by at
+         most e**x * x**4/24.
+         Less than a unit of the loan token is lost each time: nothing at 18 decimals, but a token of
+         6 decimals should not be lent in tiny markets.
     """
     used: uint256 = unsafe_mul(borrow_assets, 10)
     # Where nothing is supplied, a utilisation of none.
@@ -111,34 +114,18 @@ def _average_rate(
             end_rate: uint256 = self._rate_between(unsafe_add(end, end))
             rate = unsafe_add(unsafe_add(start_rate, end_rate), unsafe_add(rate, rate)) >> 2
     # 2**61 * 2**62.
-    return unsafe_div(unsafe_mul(rate, curve), WAD), end
-
-
-@internal
-@pure
-def _borrow_rate(code: uint256, borrow_assets: uint256, supply_assets: uint256) -> uint256:
-    """@notice What borrowers pay at this moment, WAD per year."""
-    return self._average_rate(code, borrow_assets, supply_assets, 0)[0]
-
-
-@internal
-@pure
-def _accrue(
-    code: uint256, borrow_assets: uint256, supply_assets: uint256, elapsed: uint256
-) -> (uint256, uint256):
-    """
-    @notice Interest on `borrow_assets` over `elapsed` seconds, rounded down, and the code afterwards.
-    @dev Compounding is e**x - 1 to the third order, which is low by at most e**x * x**4/24.
-         Less than a unit of the loan token is lost each time: nothing at 18 decimals, but a token of
-         6 decimals should not be lent in tiny markets.
-    """
-    rate: uint256 = 0
-    end: uint256 = 0
-    rate, end = self._average_rate(code, borrow_assets, supply_assets, elapsed)
+    rate = unsafe_div(unsafe_mul(rate, curve), WAD)
     # At most 800 % a year for 2**32 seconds: x is below 2**70, and x + x**2/2 + x**3/6 below 2**89.
     # 2**70 * 2**70 * 2**71 in the one product, 2**112 * 2**89 in the other.
     x: uint256 = unsafe_div(unsafe_mul(rate, elapsed), YEAR)
     growth: uint256 = unsafe_add(
         x, unsafe_div(unsafe_mul(unsafe_mul(x, x), unsafe_add(x, 3 * WAD)), 6 * WAD * WAD)
     )
-    return unsafe_div(unsafe_mul(borrow_assets, growth), WAD), end
+    return unsafe_div(unsafe_mul(borrow_assets, growth), WAD), end, rate
+
+
+@internal
+@pure
+def _borrow_rate(code: uint256, borrow_assets: uint256, supply_assets: uint256) -> uint256:
+    """@notice What borrowers pay at this moment, WAD per year."""
+    return self._accrue(code, borrow_assets, supply_assets, 0)[2]

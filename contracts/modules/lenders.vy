@@ -8,7 +8,7 @@
 @notice The ERC-4626 side of a lending market.
 @dev The `max*` views never revert, not even while the market is locked.
 """
-from ..interfaces import ILendingMarket
+from . import checks
 from . import share_token
 from . import shares
 from . import token
@@ -33,8 +33,6 @@ event Withdraw:
     shares: uint256
 
 
-MAX_112: constant(uint256) = 2**112 - 1
-
 LOAN: immutable(address)
 
 
@@ -46,37 +44,25 @@ def __init__(loan: address):
 @external
 def deposit(assets: uint256, receiver: address) -> uint256:
     """@notice Lend exactly `assets`. @return Shares, rounded down for the lenders who stay."""
-    s: ILendingMarket.State = totals._accrue()
-    minted: uint256 = shares._to_shares_down(assets, s.supply_assets, s.supply_shares)
-    self._lend(s, assets, minted, receiver)
-    return minted
+    return self._lend(assets, 0, receiver)
 
 
 @external
 def mint(amount: uint256, receiver: address) -> uint256:
     """@notice Lend for exactly `amount` shares. @return Assets, rounded up for the others."""
-    s: ILendingMarket.State = totals._accrue()
-    assets: uint256 = shares._to_assets_up(amount, s.supply_assets, s.supply_shares)
-    self._lend(s, assets, amount, receiver)
-    return assets
+    return self._lend(0, amount, receiver)
 
 
 @external
 def withdraw(assets: uint256, receiver: address, owner: address) -> uint256:
     """@notice Take out exactly `assets`. @return Shares burned, rounded up for the others."""
-    s: ILendingMarket.State = totals._accrue()
-    burned: uint256 = shares._to_shares_up(assets, s.supply_assets, s.supply_shares)
-    self._take_out(s, assets, burned, receiver, owner)
-    return burned
+    return self._take_out(assets, 0, receiver, owner)
 
 
 @external
 def redeem(amount: uint256, receiver: address, owner: address) -> uint256:
     """@notice Burn exactly `amount` shares. @return Assets, rounded down for the others."""
-    s: ILendingMarket.State = totals._accrue()
-    assets: uint256 = shares._to_assets_down(amount, s.supply_assets, s.supply_shares)
-    self._take_out(s, assets, amount, receiver, owner)
-    return assets
+    return self._take_out(0, amount, receiver, owner)
 
 
 @view
@@ -91,7 +77,7 @@ def asset() -> address:
 @external
 def totalSupply() -> uint256:
     """@notice All shares, with the protocol's until now."""
-    s: ILendingMarket.State = totals._accrued()[0]
+    s: totals.Totals = totals._accrued()
     return s.supply_shares
 
 
@@ -99,7 +85,7 @@ def totalSupply() -> uint256:
 @external
 def totalAssets() -> uint256:
     """@notice What all lenders are owed, with interest until now."""
-    s: ILendingMarket.State = totals._accrued()[0]
+    s: totals.Totals = totals._accrued()
     return s.supply_assets
 
 
@@ -128,7 +114,7 @@ def previewDeposit(assets: uint256) -> uint256:
 @external
 def previewMint(amount: uint256) -> uint256:
     """@notice What `mint` would answer now."""
-    s: ILendingMarket.State = totals._accrued()[0]
+    s: totals.Totals = totals._accrued()
     return shares._to_assets_up(amount, s.supply_assets, s.supply_shares)
 
 
@@ -136,7 +122,7 @@ def previewMint(amount: uint256) -> uint256:
 @external
 def previewWithdraw(assets: uint256) -> uint256:
     """@notice What `withdraw` would answer now."""
-    s: ILendingMarket.State = totals._accrued()[0]
+    s: totals.Totals = totals._accrued()
     return shares._to_shares_up(assets, s.supply_assets, s.supply_shares)
 
 
@@ -168,7 +154,7 @@ def maxMint(receiver: address) -> uint256:
 @reentrant
 def maxWithdraw(owner: address) -> uint256:
     """@notice What the shares are worth, at most what is not lent out."""
-    s: ILendingMarket.State = totals._accrued()[0]
+    s: totals.Totals = totals._accrued()
     owned: uint256 = shares._to_assets_down(
         share_token._balances[owner], s.supply_assets, s.supply_shares
     )
@@ -180,7 +166,7 @@ def maxWithdraw(owner: address) -> uint256:
 @reentrant
 def maxRedeem(owner: address) -> uint256:
     """@notice Shares whose worth is not lent out, at most those owned."""
-    s: ILendingMarket.State = totals._accrued()[0]
+    s: totals.Totals = totals._accrued()
     cash: uint256 = s.supply_assets - s.borrow_assets
     liquid: uint256 = shares._to_shares_down(cash, s.supply_assets, s.supply_shares)
     most: uint256 = min(share_token._balances[owner], liquid)
@@ -191,14 +177,14 @@ def maxRedeem(owner: address) -> uint256:
 @view
 @internal
 def _to_shares_down_now(assets: uint256) -> uint256:
-    s: ILendingMarket.State = totals._accrued()[0]
+    s: totals.Totals = totals._accrued()
     return shares._to_shares_down(assets, s.supply_assets, s.supply_shares)
 
 
 @view
 @internal
 def _to_assets_down_now(amount: uint256) -> uint256:
-    s: ILendingMarket.State = totals._accrued()[0]
+    s: totals.Totals = totals._accrued()
     return shares._to_assets_down(amount, s.supply_assets, s.supply_shares)
 
 
@@ -206,37 +192,55 @@ def _to_assets_down_now(amount: uint256) -> uint256:
 @internal
 def _room() -> uint256:
     """@notice Assets under the supply cap, and under what the width of the shares can still count."""
-    s: ILendingMarket.State = totals._accrued()[0]
-    cap: uint256 = totals._read_caps().supply
+    s: totals.Totals = totals._accrued()
+    cap: uint256 = totals._supply_cap()
     countable: uint256 = shares._to_assets_down(
-        MAX_112 - s.supply_shares, s.supply_assets, s.supply_shares
+        totals.MAX_110 - s.supply_shares, s.supply_assets, s.supply_shares
     )
     return min(max(cap, s.supply_assets) - s.supply_assets, countable)
 
 
 @internal
-def _lend(s: ILendingMarket.State, assets: uint256, minted: uint256, receiver: address):
-    """@notice Both amounts were rounded by the caller."""
-    assert receiver not in [empty(address), self], "market: receiver"
-    assert assets > 0 and minted > 0, "market: zero amount"
+def _lend(given: uint256, wanted: uint256, receiver: address) -> uint256:
+    """@param given Assets, or 0 for those that `wanted` shares cost. @return The amount not named."""
+    share_token._check_receiver(receiver)
+    s: totals.Totals = totals._accrued()
+    assets: uint256 = given
+    minted: uint256 = wanted
+    if given != 0:
+        minted = shares._to_shares_down(given, s.supply_assets, s.supply_shares)
+    else:
+        assets = shares._to_assets_up(wanted, s.supply_assets, s.supply_shares)
+    if assets == 0 or minted == 0:
+        checks._fail("market: zero amount")
     s.supply_assets += assets
     s.supply_shares += minted
-    assert s.supply_assets <= totals._read_caps().supply, "market: supply cap"
-    assert s.supply_shares <= MAX_112, "market: supply width"
+    if s.supply_assets > totals._caps & totals.MAX_128:
+        checks._fail("market: supply cap")
+    if s.supply_shares > totals.MAX_110:
+        checks._fail("market: supply width")
     totals._store(s)
     share_token._mint(receiver, minted)
     token._pull(LOAN, msg.sender, assets)
     log Deposit(sender=msg.sender, owner=receiver, assets=assets, shares=minted)
+    return minted if given != 0 else assets
 
 
 @internal
-def _take_out(
-    s: ILendingMarket.State, assets: uint256, burned: uint256, receiver: address, owner: address
-):
-    """@notice Both amounts were rounded by the caller."""
-    assert receiver not in [empty(address), self], "market: receiver"
-    assert assets > 0 and burned > 0, "market: zero amount"
-    assert assets <= s.supply_assets - s.borrow_assets, "market: not enough cash"
+def _take_out(wanted: uint256, given: uint256, receiver: address, owner: address) -> uint256:
+    """@param wanted Assets, or 0 for what the `given` shares are worth. @return The amount not named."""
+    share_token._check_receiver(receiver)
+    s: totals.Totals = totals._accrued()
+    assets: uint256 = wanted
+    burned: uint256 = given
+    if wanted != 0:
+        burned = shares._to_shares_up(wanted, s.supply_assets, s.supply_shares)
+    else:
+        assets = shares._to_assets_down(given, s.supply_assets, s.supply_shares)
+    if assets == 0 or burned == 0:
+        checks._fail("market: zero amount")
+    if assets > s.supply_assets - s.borrow_assets:
+        checks._fail("market: not enough cash")
     share_token._spend_allowance(owner, burned)
     share_token._burn(owner, burned)
     s.supply_assets -= assets
@@ -246,3 +250,4 @@ def _take_out(
     log Withdraw(
         sender=msg.sender, receiver=receiver, owner=owner, assets=assets, shares=burned
     )
+    return burned if wanted != 0 else assets

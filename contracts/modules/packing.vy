@@ -1,24 +1,23 @@
 # pragma version 0.4.3
 """
-@title Packed words of the lending market
+@title Packed words
 @custom:contract-name packing
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice Totals are 112 | 112 | 32 bits from the low end, a position is 128 | 128.
-@dev Values are not masked on the way in: the market guards each width where it adds, so that no
-     action that reduces risk can revert here.
+@notice Two amounts and a time in 112 | 112 | 32 bits from the low end; a position in 128 | 128.
+@dev Values are not masked on the way in: whoever packs sees to the widths. The market's totals, which
+     every action reads, are packed where they are used, in `totals`.
 """
 
 
 MAX_112: constant(uint256) = 2**112 - 1
-MAX_32: constant(uint256) = 2**32 - 1
 MAX_128: constant(uint256) = 2**128 - 1
 
 
 @internal
 @pure
 def _pack_totals(assets: uint256, shares: uint256, tail: uint256) -> uint256:
-    """@param tail The time of the supply word, the rate code of the borrow word."""
+    """@param tail A time."""
     return assets | (shares << 112) | (tail << 224)
 
 

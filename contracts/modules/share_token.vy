@@ -8,6 +8,7 @@
 @notice The ERC-20 side of the lenders' shares, without `totalSupply`: the supply lies packed in
         `totals`. The protocol's own shares are the balance of the market itself.
 """
+from . import checks
 
 
 event Transfer:
@@ -86,15 +87,17 @@ def _mint(receiver: address, amount: uint256):
 @internal
 def _burn(owner: address, amount: uint256):
     """@notice The caller books the supply."""
-    assert amount <= self._balances[owner], "market: not enough shares"
+    if amount > self._balances[owner]:
+        checks._fail("market: not enough shares")
     self._balances[owner] -= amount
     log Transfer(sender=owner, receiver=empty(address), value=amount)
 
 
 @internal
 def _transfer(owner: address, receiver: address, amount: uint256):
-    assert receiver not in [empty(address), self], "market: receiver"
-    assert amount <= self._balances[owner], "market: not enough shares"
+    self._check_receiver(receiver)
+    if amount > self._balances[owner]:
+        checks._fail("market: not enough shares")
     self._balances[owner] -= amount
     self._balances[receiver] += amount
     log Transfer(sender=owner, receiver=receiver, value=amount)
@@ -108,5 +111,14 @@ def _spend_allowance(owner: address, amount: uint256):
     allowed: uint256 = self._allowances[owner][msg.sender]
     if allowed == max_value(uint256):
         return
-    assert amount <= allowed, "market: allowance"
+    if amount > allowed:
+        checks._fail("market: allowance")
     self._allowances[owner][msg.sender] = allowed - amount
+
+
+@view
+@internal
+def _check_receiver(receiver: address):
+    """@notice Nothing is sent to nobody, nor to the market itself."""
+    if receiver == empty(address) or receiver == self:
+        checks._fail("market: receiver")

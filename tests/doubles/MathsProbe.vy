@@ -28,7 +28,12 @@ def borrow_rate(code: uint256, borrow_assets: uint256, supply_assets: uint256) -
 def average_rate(
     code: uint256, borrow_assets: uint256, supply_assets: uint256, elapsed: uint256
 ) -> (uint256, uint256):
-    return interest._average_rate(code, borrow_assets, supply_assets, elapsed)
+    """@return The rate, and the code afterwards."""
+    earned: uint256 = 0
+    end: uint256 = 0
+    rate: uint256 = 0
+    earned, end, rate = interest._accrue(code, borrow_assets, supply_assets, elapsed)
+    return rate, end
 
 
 @pure
@@ -36,7 +41,12 @@ def average_rate(
 def accrue(
     code: uint256, borrow_assets: uint256, supply_assets: uint256, elapsed: uint256
 ) -> (uint256, uint256):
-    return interest._accrue(code, borrow_assets, supply_assets, elapsed)
+    """@return Interest, and the code afterwards."""
+    earned: uint256 = 0
+    end: uint256 = 0
+    rate: uint256 = 0
+    earned, end, rate = interest._accrue(code, borrow_assets, supply_assets, elapsed)
+    return earned, end
 
 
 @pure
@@ -50,7 +60,8 @@ def accrue_repeatedly(
     supplied: uint256 = supply_assets
     for _: uint256 in range(times, bound=100_000):
         earned: uint256 = 0
-        earned, now_code = interest._accrue(now_code, borrowed, supplied, elapsed)
+        rate: uint256 = 0
+        earned, now_code, rate = interest._accrue(now_code, borrowed, supplied, elapsed)
         borrowed += earned
         supplied += earned
     return borrowed, now_code
@@ -83,15 +94,21 @@ def within(debt: uint256, worth: uint256, ltv: uint256) -> bool:
 
 @pure
 @external
+def pays(collateral: uint256, price: uint256, debt: uint256, bonus: uint256) -> bool:
+    return health._pays(collateral, price, debt, bonus)
+
+
+@pure
+@external
 def bonus(
+    collateral: uint256,
+    price: uint256,
     debt: uint256,
-    worth: uint256,
-    hand_over_worth: uint256,
     threshold: uint256,
     base: uint256,
     most: uint256,
 ) -> uint256:
-    return health._bonus(debt, worth, hand_over_worth, threshold, base, most)
+    return health._bonus(collateral, price, debt, threshold, base, most)
 
 
 @pure
@@ -99,12 +116,13 @@ def bonus(
 def repay_to_target_up(
     debt: uint256,
     worth: uint256,
-    hand_over_worth: uint256,
+    price: uint256,
+    hand_over: uint256,
     threshold: uint256,
     target: uint256,
     bonus: uint256,
 ) -> uint256:
-    return health._repay_to_target_up(debt, worth, hand_over_worth, threshold, target, bonus)
+    return health._repay_to_target_up(debt, worth, price, hand_over, threshold, target, bonus)
 
 
 @pure
@@ -115,8 +133,10 @@ def repay_for_all_up(worth: uint256, bonus: uint256) -> uint256:
 
 @pure
 @external
-def seized_down(repaid: uint256, hand_over: uint256, bonus: uint256) -> uint256:
-    return health._seized_down(repaid, hand_over, bonus)
+def seized_down(
+    repaid: uint256, collateral: uint256, debt: uint256, hand_over: uint256, bonus: uint256
+) -> uint256:
+    return health._seized_down(repaid, collateral, debt, hand_over, bonus)
 
 
 @pure

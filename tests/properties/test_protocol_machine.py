@@ -448,8 +448,8 @@ class ProtocolMachine(RuleBasedStateMachine):
             assert (after.collateral, after.debt) == (0, 0)
             self.reached["bad debt"] += 1
         else:
-            # LIQ-5, but for the one wei by which a debt is rounded up.
-            assert after.collateral * before.debt >= before.collateral * (after.debt - 1)
+            # LIQ-5.
+            assert after.collateral * before.debt >= before.collateral * after.debt
             self.reached["partial liquidation"] += after.debt > 0
             self.reached["whole liquidation"] += after.debt == 0
 

@@ -7,12 +7,13 @@ def test_market__nothing_lent__has_no_utilisation(deployment: Deployment) -> Non
     view = protocol.lens.market(protocol.market.address)
     assert (view.cash, view.utilisation, view.loan_held, view.collateral_held) == (0, 0, 0, 0)
     assert view.state.supply_shares == view.state.borrow_shares == view.protocol_shares == 0
+    assert view.halted_until == 0
 
 
 def test_position__nothing_lent__is_nothing(deployment: Deployment) -> None:
     protocol, looper = deployment.protocol, deployment.roles.looper
     view = protocol.lens.position(protocol.market.address, looper)
-    assert tuple(view) == (looper, 0, 0, 0, 0, UNLIMITED, UNLIMITED, False, 0)
+    assert tuple(view) == (looper, 0, 0, 0, 0, UNLIMITED, UNLIMITED, False, False, 0)
 
 
 def test_vault__nothing_staked__is_the_seed_and_the_pools_share(deployment: Deployment) -> None:

@@ -44,7 +44,7 @@ def expected_position(scene: Deployment, owner: str) -> tuple[Any, ...]:
     market, oracle = scene.protocol.market, scene.protocol.oracle
     threshold = market.terms().threshold
     collateral, debt = market.position(owner)
-    fundamental, smoothed, _ = oracle.liquidation_prices()
+    fundamental, smoothed, usable = oracle.liquidation_prices()
     worth = collateral * fundamental // PRICE_SCALE
     market_worth = collateral * smoothed // PRICE_SCALE
     return (
@@ -56,6 +56,7 @@ def expected_position(scene: Deployment, owner: str) -> tuple[Any, ...]:
         health(debt, worth, threshold),
         health(debt, market_worth, threshold),
         debt * WAD > worth * threshold,
+        debt * WAD <= worth * threshold and usable and debt * WAD > market_worth * threshold,
         least_healthy_price(collateral, debt, threshold),
     )
 
@@ -115,7 +116,7 @@ def test_position__collateral_without_a_debt__has_no_end_of_health(scene: Deploy
 def test_position__nobodys__is_nothing(scene: Deployment) -> None:
     stranger = scene.roles.stranger
     view = scene.protocol.lens.position(scene.protocol.market.address, stranger)
-    assert tuple(view) == (stranger, 0, 0, 0, 0, UNLIMITED, UNLIMITED, False, 0)
+    assert tuple(view) == (stranger, 0, 0, 0, 0, UNLIMITED, UNLIMITED, False, False, 0)
 
 
 def test_vault__slashed_and_exiting__is_recomputed(leveraged: Deployment) -> None:

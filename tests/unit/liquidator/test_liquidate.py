@@ -85,6 +85,7 @@ def test_liquidate__by_a_keeper_without_capital__pays_it_the_profit(
         "seized": seized,
         "bad_debt": 0,
         "lenders_loss": 0,
+        "deleverage": False,
     }
     done = {
         "market": market.address,

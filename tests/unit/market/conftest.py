@@ -15,7 +15,8 @@ WAD = 10**18
 PRICE = 10**36
 UNLIMITED = 2**256 - 1
 MAX_112 = 2**112 - 1
-MAX_96 = 2**96 - 1
+MAX_SHARES = 2**110 - 1
+MAX_CAP = 2**88 - 1
 NOBODY = "0x0000000000000000000000000000000000000000"
 DAY = 86_400
 YEAR = 365 * DAY
@@ -28,6 +29,7 @@ TARGET_HEALTH = 103 * 10**16
 BASE_BONUS = 10**16
 MAX_BONUS = 5 * 10**16
 MIN_DEBT = 10**17
+DELEVERAGE_SHARE = 5 * 10**16
 SUPPLY_CAP = 50_000 * WAD
 BORROW_CAP = 45_000 * WAD
 FEE = 10**17
@@ -39,6 +41,7 @@ TERMS = {
     "base_bonus": BASE_BONUS,
     "max_bonus": MAX_BONUS,
     "min_debt": MIN_DEBT,
+    "deleverage_share": DELEVERAGE_SHARE,
 }
 
 
@@ -144,6 +147,16 @@ class Setup:
             ]
         return self.chain.read_batch(calls)
 
+    def write_off(self, debt: int, owner: str | None = None) -> Receipt:
+        """Somebody owes `debt` on collateral that is worth nothing by now."""
+        owner = owner or self.actors.other_borrower
+        self.oracle.set_price(PRICE)
+        self.open(2 * debt, debt, owner)
+        self.oracle.set_price(0)
+        receipt: Receipt = self.market.liquidate(owner, 0, 0, sender=self.actors.liquidator)
+        self.oracle.set_price(PRICE)
+        return receipt
+
     @contextmanager
     def refused(self, reason: str) -> Iterator[None]:
         """What runs inside must revert for this reason and change nothing."""
@@ -172,11 +185,11 @@ class Setup:
         return Event("Transfer", arguments, token.address)
 
     def accrued(self, before: Any, after: Any) -> list[Event]:
-        """What an action logs first that meets interest, between two states."""
+        """What an action that meets interest logs when it books it, between two states."""
         interest = after.supply_assets - before.supply_assets
         fee_shares = after.supply_shares - before.supply_shares
         minted = self.moved(self.market, NOBODY, self.market.address, fee_shares)
-        return [minted, self.event("Accrued", interest=interest, fee_shares=fee_shares)]
+        return [minted, self.event("Accrued", interest=interest)]
 
     def adjusted(
         self,

@@ -3,10 +3,11 @@
 from tests.unit.market.conftest import (
     DAY,
     FEE,
-    MAX_96,
-    MAX_112,
+    MAX_CAP,
+    MAX_SHARES,
     MIN_DEBT,
     NOBODY,
+    UNLIMITED,
     WAD,
     YEAR,
     Setup,
@@ -60,10 +61,9 @@ def test_borrow__zero__changes_nothing(borrowed: Setup) -> None:
 
 def test_borrow__beyond_every_amount__reverts(borrowed: Setup) -> None:
     owner = borrowed.actors.borrower
-    with borrowed.refused("market: amount width"):
-        borrowed.market.borrow(MAX_112 + 1, owner, owner, sender=owner)
-    with borrowed.refused("market: not enough cash"):
-        borrowed.market.borrow(MAX_112, owner, owner, sender=owner)
+    for amount in (910 * WAD + 1, UNLIMITED):
+        with borrowed.refused("market: not enough cash"):
+            borrowed.market.borrow(amount, owner, owner, sender=owner)
 
 
 def test_borrow__without_collateral__reverts(lent: Setup) -> None:
@@ -76,31 +76,33 @@ def test_borrow__share_width__is_the_bound_and_nothing_else_meets_it(setup: Setu
     """Rounded-up repayments make debt shares cheaper, until a great loan has too many of them."""
     small = setup.another(min_debt=1)
     market, actors = small.market, small.actors
-    market.set_caps((MAX_96, MAX_96, FEE), sender=actors.owner)
-    small.lend(5 * 10**27)
-    owners = (actors.borrower, actors.other_borrower, actors.manager, actors.liquidator)
-    for more, owner in enumerate(owners):
-        small.open(4 * WAD, WAD + more * 10**17 // 3, owner)
-    small.chain.advance(YEAR)
-    # Each leaves a part of a wei, which counts as one. Whoever pays it pays for the others too.
-    for owner in owners:
-        market.repay(small.debt(owner) - 1, owner, sender=owner)
-    for owner in owners[:-1]:
-        market.repay(1, owner, sender=owner)
+    market.set_caps((MAX_CAP, MAX_CAP, FEE), sender=actors.owner)
+    small.lend(MAX_CAP)
+    great, *owners = vars(actors).values()
+    for _ in range(3):
+        for more, owner in enumerate(owners):
+            small.open(4 * WAD, WAD + more * 10**17 // 3, owner)
+        small.chain.advance(YEAR)
+        # Each leaves a part of a wei, which counts as one: who pays it pays for the others too.
+        for owner in owners:
+            market.repay(small.debt(owner) - 1, owner, sender=owner)
+        payers = iter(owners)
+        while market.state().borrow_assets > 0:
+            owner = next(payers)
+            market.repay(1, owner, sender=owner)
     state = market.state()
     assert state.borrow_assets == 0 < state.borrow_shares
     per_asset = state.borrow_shares + 10**6
-    most = (MAX_112 - state.borrow_shares) // per_asset
-    assert most < 5 * 10**27
+    most = (MAX_SHARES - state.borrow_shares) // per_asset
+    assert most < MAX_CAP
 
-    great = actors.stranger
     market.supply_collateral(10**28, great, sender=great)
     with small.refused("market: borrow width"):
         market.borrow(most + 1, great, great, sender=great)
     market.borrow(most, great, great, sender=great)
 
     small.chain.advance(DAY)
-    assert market.state().borrow_shares > MAX_112 - per_asset
+    assert market.state().borrow_shares > MAX_SHARES - per_asset
     market.repay(most // 2, great, sender=great)
-    market.adjust(great, -(10**28), -MAX_112, great, sender=great)
+    market.adjust(great, -(10**28), -MAX_CAP, great, sender=great)
     assert tuple(market.position(great)) == (0, 0)

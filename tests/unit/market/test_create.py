@@ -7,6 +7,7 @@ import pytest
 from relever.chain import Revert
 from tests.unit.market.conftest import (
     BASE_BONUS,
+    DELEVERAGE_SHARE,
     MAX_112,
     MAX_BONUS,
     MAX_LTV,
@@ -36,6 +37,7 @@ def test_create__terms__are_as_given(setup: Setup) -> None:
         BASE_BONUS,
         MAX_BONUS,
         MIN_DEBT,
+        DELEVERAGE_SHARE,
     )
     assert market.FACTORY() == setup.factory.address
     assert market.asset() == setup.loan.address
@@ -59,31 +61,34 @@ def test_create__loan_decimals__shares_have_six_more(
     setup: Setup, decimals: int, shares: int
 ) -> None:
     loan = token(setup.chain, decimals)
+    setup.oracle.set_price(PRICE // 10 ** (18 - decimals))
     assert setup.create(loan=loan.address).decimals() == shares
 
 
 @pytest.mark.parametrize("side", ["loan", "collateral"])
 def test_create__nineteen_decimals__reverts(setup: Setup, side: str) -> None:
-    with setup.refused("market: token decimals"):
+    with setup.refused("factory: token decimals"):
         setup.create(**{side: token(setup.chain, 19).address})
 
 
 @pytest.mark.parametrize(
     ("reason", "terms"),
     [
-        ("market: max ltv", {"max_ltv": 0}),
-        ("market: max ltv", {"max_ltv": THRESHOLD}),
-        ("market: base bonus", {"base_bonus": MAX_BONUS + 1}),
+        ("factory: max ltv", {"max_ltv": 0}),
+        ("factory: max ltv", {"max_ltv": THRESHOLD}),
+        ("factory: base bonus", {"base_bonus": MAX_BONUS + 1}),
         # (1 + 0.25) * 0.8 is one exactly.
         (
-            "market: threshold",
+            "factory: threshold",
             {"max_ltv": 7 * 10**17, "threshold": 8 * 10**17, "max_bonus": 25 * 10**16},
         ),
-        ("market: threshold", {"threshold": WAD, "max_bonus": 0, "base_bonus": 0}),
-        ("market: target health", {"target_health": WAD}),
-        ("market: target health", {"target_health": 2 * WAD}),
-        ("market: minimum debt", {"min_debt": 0}),
-        ("market: minimum debt", {"min_debt": MAX_112}),
+        ("factory: threshold", {"threshold": WAD, "max_bonus": 0, "base_bonus": 0}),
+        ("factory: target health", {"target_health": WAD}),
+        ("factory: target health", {"target_health": 2 * WAD}),
+        ("factory: minimum debt", {"min_debt": 0}),
+        ("factory: minimum debt", {"min_debt": MAX_112}),
+        ("factory: deleverage share", {"deleverage_share": 0}),
+        ("factory: deleverage share", {"deleverage_share": WAD + 1}),
     ],
 )
 def test_create__terms_that_cannot_work__reverts(
@@ -105,6 +110,8 @@ def test_create__terms_that_cannot_work__reverts(
         {"target_health": 2 * WAD - 1},
         {"min_debt": 1},
         {"min_debt": MAX_112 - 1},
+        {"deleverage_share": 1},
+        {"deleverage_share": WAD},
     ],
 )
 def test_create__terms_at_their_bounds__are_taken(setup: Setup, terms: dict[str, Any]) -> None:
@@ -113,18 +120,19 @@ def test_create__terms_at_their_bounds__are_taken(setup: Setup, terms: dict[str,
 
 
 def test_create__one_token_for_both__reverts(setup: Setup) -> None:
-    with setup.refused("market: same token"):
+    with setup.refused("factory: same token"):
         setup.create(collateral=setup.loan.address)
 
 
-@pytest.mark.parametrize("price", [0, MAX_PRICE, 2**256 - 1])
+# A whole collateral token is worth a millionth to a million of whole loan tokens.
+@pytest.mark.parametrize("price", [0, PRICE // 10**6 - 1, PRICE * 10**6 + 1, MAX_PRICE, 2**256 - 1])
 def test_create__price_out_of_band__reverts(setup: Setup, price: int) -> None:
     setup.oracle.set_price(price)
-    with setup.refused("market: oracle price"):
+    with setup.refused("factory: oracle price"):
         setup.create()
 
 
-@pytest.mark.parametrize("price", [1, PRICE, MAX_PRICE - 1])
+@pytest.mark.parametrize("price", [PRICE // 10**6, PRICE, PRICE * 10**6])
 def test_create__price_in_band__is_taken(setup: Setup, price: int) -> None:
     setup.oracle.set_price(price)
     assert setup.create().terms().oracle == setup.oracle.address

@@ -6,8 +6,8 @@ from tests.unit.market.conftest import (
     BORROW_CAP,
     DAY,
     FEE,
-    MAX_96,
-    MAX_112,
+    MAX_CAP,
+    MAX_SHARES,
     NOBODY,
     SUPPLY_CAP,
     UNLIMITED,
@@ -89,8 +89,12 @@ def test_deposit__interest__counts_against_the_cap(aged: Setup) -> None:
 
 def test_deposit__share_width__is_the_bound_and_lets_everyone_out(setup: Setup) -> None:
     market, lender = setup.market, setup.actors.lender
-    market.set_caps((MAX_96, MAX_96, FEE), sender=setup.actors.owner)
-    most = MAX_112 // 10**6
+    market.set_caps((MAX_CAP, MAX_CAP, FEE), sender=setup.actors.owner)
+    # A loss makes shares cheap enough for their width to come before the widest cap.
+    setup.lend(1_000 * WAD)
+    setup.write_off(900 * WAD)
+    setup.chain.advance(2 * DAY)
+    most = market.maxDeposit(lender)
     with setup.refused("market: supply width"):
         setup.lend(most + 1)
     setup.lend(most)
@@ -99,7 +103,7 @@ def test_deposit__share_width__is_the_bound_and_lets_everyone_out(setup: Setup) 
     # There is no room for the protocol's shares: the interest is still booked.
     market.accrue()
     assert market.totalAssets() > most
-    assert market.totalSupply() == MAX_112
+    assert market.totalSupply() == MAX_SHARES
     setup.market.repay(UNLIMITED, setup.actors.borrower, sender=setup.actors.borrower)
     shares = market.balanceOf(lender)
     market.redeem(shares, lender, lender, sender=lender)

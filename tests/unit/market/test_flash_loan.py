@@ -40,11 +40,15 @@ def test_flash_loan__paid_back__costs_nothing(borrowed: Setup) -> None:
 
 def test_flash_loan__more_than_the_cash__reverts(borrowed: Setup) -> None:
     market, loan, caller = borrowed.market, borrowed.loan, borrowed.actors.stranger
-    # A donation is no cash.
-    loan.mint(market.address, WAD)
+    arguments = (borrowed.wallet.address, loan.address)
     for amount in (910 * WAD + 1, UNLIMITED):
-        with borrowed.refused("market: not enough cash"):
-            market.flashLoan(borrowed.wallet.address, loan.address, amount, b"", sender=caller)
+        with borrowed.refused("token: balance"):
+            market.flashLoan(*arguments, amount, b"", sender=caller)
+    # A donation can be lent for as long: it comes back in the same call.
+    loan.mint(market.address, WAD)
+    state = market.state()
+    market.flashLoan(*arguments, 911 * WAD, b"", sender=caller)
+    assert (market.state(), loan.balanceOf(market.address)) == (state, 911 * WAD)
 
 
 def test_flash_loan__other_token__reverts(borrowed: Setup) -> None:

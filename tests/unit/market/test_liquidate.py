@@ -11,6 +11,7 @@ from tests.unit.market.conftest import (
     BASE_BONUS,
     DAY,
     MAX_BONUS,
+    MAX_CAP,
     MIN_DEBT,
     NOBODY,
     PRICE,
@@ -30,9 +31,9 @@ COLLATERAL = 100 * WAD
 # At a price of 0.9 this is the threshold exactly.
 DEBT = 837 * WAD // 10
 EDGE = 9 * PRICE // 10
-# Health and bonus are counted in 1e-18: what a step of either is worth on this debt, in wei.
+E36 = 10**36
+# Target health and the cost of a repayment count in 1e-18: what that moves of this debt, in wei.
 DUST = 1_000
-BONUS_DUST = DEBT // WAD
 DATA = b"whatever"
 
 
@@ -43,20 +44,17 @@ def scene_set(lent: Setup) -> Setup:
     return lent
 
 
-def bonus_at(
-    price: int, debt: int = DEBT, collateral: int = COLLATERAL, handed_over: int | None = None
-) -> int:
-    """The bonus, WAD: base plus shortfall, at most what is left, at least base."""
-    shortfall = WAD - collateral * price // PRICE * THRESHOLD // debt
-    left = max(collateral * (handed_over or price) // PRICE * WAD // debt - WAD, 0)
-    return max(BASE_BONUS, min(MAX_BONUS, BASE_BONUS + shortfall, left))
+def bonus_at(price: int, debt: int = DEBT, collateral: int = COLLATERAL) -> int:
+    """The bonus, scaled by 1e36: base plus shortfall, at most the greatest."""
+    shortfall = E36 - collateral * price // WAD * THRESHOLD // debt
+    return min(MAX_BONUS * WAD, BASE_BONUS * WAD + shortfall)
 
 
 def to_target(price: int, handed_over: int, debt: int = DEBT) -> int:
     """The least repayment that brings health to its target, in exact fractions."""
     threshold, target = Fraction(THRESHOLD, WAD), Fraction(TARGET_HEALTH, WAD)
     worth = Fraction(COLLATERAL * price, PRICE)
-    bonus = Fraction(bonus_at(price, handed_over=handed_over), WAD)
+    bonus = Fraction(bonus_at(price), E36)
     taken = (1 + bonus) * price / handed_over
     exact = (target * debt - worth * threshold) / (target - taken * threshold)
     return ceil(exact.numerator, exact.denominator)
@@ -69,13 +67,16 @@ def sized(setup: Setup, price: int, handed_over: int | None = None) -> tuple[int
         setup.actors.borrower, UNLIMITED, 0, sender=setup.actors.liquidator
     )
     assert 0 <= repaid - to_target(price, handed_over) < DUST
-    assert seized == seized_for(repaid, handed_over, bonus_at(price, handed_over=handed_over))
+    assert seized == seized_for(repaid, handed_over, bonus_at(price))
     return repaid, seized
 
 
-def seized_for(repaid: int, handed_over: int, bonus: int) -> int:
-    """What is paid for is in whole loan units, what is given in whole collateral units."""
-    return repaid * (WAD + bonus) // WAD * PRICE // handed_over
+def seized_for(
+    repaid: int, handed_over: int, bonus: int, debt: int = DEBT, collateral: int = COLLATERAL
+) -> int:
+    """Two units of the repayment buy nothing, and no greater part is given than is repaid."""
+    paid = max(repaid - 2, 0)
+    return min(paid * (E36 + bonus) // handed_over, paid * collateral // debt)
 
 
 def health_at(setup: Setup, price: int, owner: str | None = None) -> Fraction:
@@ -110,6 +111,7 @@ def liquidated(
         seized=seized,
         bad_debt=bad_debt,
         lenders_loss=lenders_loss,
+        deleverage=False,
     )
 
 
@@ -118,6 +120,11 @@ def exchanged(setup: Setup, repaid: int, seized: int, liquidator: str | None = N
     liquidator, market = liquidator or setup.actors.liquidator, setup.market.address
     out = setup.moved(setup.collateral, market, liquidator, seized)
     return [out, setup.moved(setup.loan, liquidator, market, repaid)]
+
+
+def halted(setup: Setup) -> Event:
+    """By a loss of this block: a day, counted in whole steps of ten minutes."""
+    return setup.event("BorrowingHalted", until=setup.chain.timestamp // 600 * 600 + DAY)
 
 
 # When
@@ -140,11 +147,8 @@ def test_liquidate__interest__can_make_a_position_unhealthy(scene_set: Setup) ->
 
     receipt = liquidate(scene_set, WAD)
 
-    seized = seized_for(
-        WAD,
-        EDGE,
-        bonus_at(EDGE, debt=assets_up(now.borrow_shares, now.borrow_assets, now.borrow_shares)),
-    )
+    debt = assets_up(now.borrow_shares, now.borrow_assets, now.borrow_shares)
+    seized = seized_for(WAD, EDGE, bonus_at(EDGE, debt), debt)
     assert receipt.events == [
         *scene_set.accrued(before, now),
         *exchanged(scene_set, WAD, seized),
@@ -158,12 +162,6 @@ def test_liquidate__empty_position__reverts(lent: Setup) -> None:
     for owner in (lent.actors.borrower, lent.actors.stranger, NOBODY):
         with lent.refused("market: healthy"):
             liquidate(lent, owner=owner)
-
-
-def test_liquidate__market_price_alone__is_no_trigger(scene_set: Setup) -> None:
-    scene_set.oracle.set_market_price(PRICE // 2)
-    with scene_set.refused("market: healthy"):
-        liquidate(scene_set)
 
 
 # How much
@@ -199,9 +197,9 @@ def test_liquidate__in_part__restores_target_health_and_no_more(
 def test_liquidate__less_than_wanted__repays_that_and_improves_health(scene_set: Setup) -> None:
     price = 88 * PRICE // 100
     scene_set.oracle.set_price(price)
-    for repaid in (1, 10**9 + 7, WAD, to_target(price, price) // 2):
+    for repaid in (1, 2, 3, 10**9 + 7, WAD, to_target(price, price) // 2):
         before, held, debt = health_at(scene_set, price), scene_set.held(), scene_set.debt()
-        seized = seized_for(repaid, price, bonus_at(price, debt, held))
+        seized = seized_for(repaid, price, bonus_at(price, debt, held), debt, held)
 
         receipt = liquidate(scene_set, repaid)
 
@@ -212,14 +210,15 @@ def test_liquidate__less_than_wanted__repays_that_and_improves_health(scene_set:
 
 
 def test_liquidate__rounding__goes_against_the_liquidator(scene_set: Setup) -> None:
-    """One wei repaid brings what it is worth with the bonus, rounded down."""
+    """The first two wei repaid bring nothing, the others what they are worth with the bonus."""
     price = EDGE - PRICE // 1000
     scene_set.oracle.set_price(price)
-    receipt = liquidate(scene_set, 1)
-    assert receipt.events[-1] == liquidated(scene_set, 1, 1)
-    assert seized_for(1, price, bonus_at(price)) == 1
-    receipt = liquidate(scene_set, 9)
-    assert receipt.events[-1].args["seized"] == 10 < Fraction(9 * 10**3, 899) * Fraction(102, 100)
+    for repaid in (1, 2):
+        receipt = liquidate(scene_set, repaid)
+        assert receipt.events[-1] == liquidated(scene_set, repaid, 0)
+    receipt = liquidate(scene_set, 10)
+    # Eight at 0.899 with a bonus of 1.1 % are 8.997.
+    assert receipt.events[-1].args["seized"] == 8
 
 
 def test_liquidate__nothing_offered__reverts(scene_set: Setup) -> None:
@@ -253,7 +252,8 @@ def small(lent: Setup) -> Setup:
 
 def test_liquidate__rest_below_the_minimum__goes_whole(small: Setup) -> None:
     market, owner, price = small.market, small.actors.borrower, 89 * PRICE // 100
-    seized = seized_for(SMALL_DEBT, price, bonus_at(price, SMALL_DEBT, SMALL_COLLATERAL))
+    bonus = bonus_at(price, SMALL_DEBT, SMALL_COLLATERAL)
+    seized = seized_for(SMALL_DEBT, price, bonus, SMALL_DEBT, SMALL_COLLATERAL)
     left = SMALL_COLLATERAL - seized
     assert left > 0
 
@@ -327,7 +327,7 @@ def test_liquidate__split__pays_no_more_than_at_once(
         if health_at(scene_set, price) >= 1:
             break
         split += gain(liquidate(scene_set, repaid // parts))
-    assert split <= at_once + BONUS_DUST
+    assert split <= at_once
 
 
 def test_liquidate__oneself__gains_nothing(scene_set: Setup) -> None:
@@ -341,7 +341,7 @@ def test_liquidate__oneself__gains_nothing(scene_set: Setup) -> None:
     before = wealth()
     receipt = scene_set.market.liquidate(owner, UNLIMITED, 0, sender=owner)
     assert receipt.events[-1].args["liquidator"] == owner
-    assert before - 2 < wealth() <= before
+    assert before - 3 < wealth() <= before
 
 
 # At what price
@@ -409,28 +409,32 @@ def test_liquidate__not_covered_and_market_lower_still__pays_the_fundamental_wor
     assert receipt.events[-1] == liquidated(scene_set, repaid, COLLATERAL, bad, bad)
 
 
-def test_liquidate__market_between__takes_the_bonus_from_the_market_price(
+def test_liquidate__market_between__takes_no_greater_part_than_is_repaid(
     scene_set: Setup,
 ) -> None:
     """Handed over at 0.85, there are 1.55 % over the debt: less than base and shortfall."""
     price, market_price = 88 * PRICE // 100, 85 * PRICE // 100
     scene_set.oracle.set_price(price)
     scene_set.oracle.set_market_price(market_price)
-    bonus = 85 * WAD * WAD // DEBT - WAD
-    assert BASE_BONUS < bonus < bonus_at(price)
+    seized = (WAD - 2) * COLLATERAL // DEBT
+    assert seized < (WAD - 2) * (E36 + bonus_at(price)) // market_price
     receipt = liquidate(scene_set, WAD)
-    seized = seized_for(WAD, market_price, bonus)
     assert receipt.events[-1] == liquidated(scene_set, WAD, seized)
+    # No part of the rest reaches target health: it goes whole, and a dust of collateral stays.
+    debt, held = scene_set.debt(), scene_set.held()
+    receipt = liquidate(scene_set)
+    assert receipt.events[-1] == liquidated(scene_set, debt, (debt - 2) * held // debt)
+    assert tuple(scene_set.market.position(scene_set.actors.borrower)) == (3, 0)
 
 
 def test_liquidate__of_any_size__fits(setup: Setup) -> None:
     market, actors = setup.market, setup.actors
-    market.set_caps((10**28, 10**28, 0), sender=actors.owner)
-    setup.lend(10**27)
-    setup.open(10**27, 837 * 10**24)
+    market.set_caps((MAX_CAP, MAX_CAP, 0), sender=actors.owner)
+    setup.lend(10**26)
+    setup.open(10**26, 837 * 10**23)
     setup.oracle.set_price(89 * PRICE // 100)
     receipt = liquidate(setup)
-    assert receipt.events[-1].args["repaid"] > 10**26
+    assert receipt.events[-1].args["repaid"] > 10**25
     assert health_at(setup, 89 * PRICE // 100) >= Fraction(TARGET_HEALTH, WAD)
 
 
@@ -442,9 +446,7 @@ def test_liquidate__not_covered__goes_whole_and_lenders_bear_the_rest(
     scene_set: Setup, percent: int
 ) -> None:
     market, actors = scene_set.market, scene_set.actors
-    price = percent * PRICE // 100
-    scene_set.oracle.set_price(price)
-    assert bonus_at(price) == BASE_BONUS
+    scene_set.oracle.set_price(percent * PRICE // 100)
     repaid = ceil(percent * WAD * WAD, WAD + BASE_BONUS)
     bad = DEBT - repaid
     claim, state = market.maxWithdraw(actors.lender), market.state()
@@ -453,7 +455,10 @@ def test_liquidate__not_covered__goes_whole_and_lenders_bear_the_rest(
         liquidate(scene_set, repaid - 1)
     receipt = liquidate(scene_set, repaid, COLLATERAL)
 
+    # More than 1 % of what lenders are owed.
+    halt = [halted(scene_set)] if bad > 10 * WAD else []
     assert receipt.events == [
+        *halt,
         *exchanged(scene_set, repaid, COLLATERAL),
         liquidated(scene_set, repaid, COLLATERAL, bad, bad),
     ]
@@ -474,8 +479,10 @@ def test_liquidate__just_covered__may_go_in_part_and_just_not__may_not(scene_set
     # Debt and base bonus: 83.7 * 1.01.
     price = 84_537 * PRICE // 100_000
     scene_set.oracle.set_price(price)
-    assert bonus_at(price) == BASE_BONUS
-    liquidate(scene_set, WAD)
+    seized = (WAD - 2) * COLLATERAL // DEBT
+    assert seized < seized_for(WAD, price, bonus_at(price), collateral=2 * COLLATERAL)
+    receipt = liquidate(scene_set, WAD)
+    assert receipt.events[-1] == liquidated(scene_set, WAD, seized)
     scene_set.oracle.set_price(price - PRICE // WAD)
     with scene_set.refused("market: repay must be whole"):
         liquidate(scene_set, WAD)
@@ -485,6 +492,7 @@ def test_liquidate__worthless_collateral__is_taken_for_nothing(scene_set: Setup)
     scene_set.oracle.set_price(0)
     receipt = liquidate(scene_set, 0)
     assert receipt.events == [
+        halted(scene_set),
         scene_set.moved(
             scene_set.collateral,
             scene_set.market.address,
@@ -519,6 +527,7 @@ def test_liquidate__bad_debt_within_the_fee__costs_lenders_nothing(busy: Setup) 
 
     out, paid = exchanged(busy, repaid, seized)
     assert receipt.events == [
+        # The protocol's shares of the interest until now: there is none.
         busy.moved(market, market.address, NOBODY, burned),
         out,
         paid,
@@ -546,6 +555,7 @@ def test_liquidate__bad_debt_beyond_the_fee__takes_it_all_and_then_lenders(busy:
     out, paid = exchanged(busy, repaid, seized)
     assert receipt.events == [
         busy.moved(market, market.address, NOBODY, fees),
+        halted(busy),
         out,
         paid,
         liquidated(busy, repaid, seized, bad, bad - covered, owner),

@@ -4,13 +4,14 @@ from tests.unit.market.conftest import (
     BORROW_CAP,
     DAY,
     FEE,
-    MAX_96,
-    MAX_112,
+    MAX_CAP,
+    MAX_SHARES,
     NOBODY,
     SUPPLY_CAP,
     UNLIMITED,
     WAD,
     Setup,
+    assets_down,
 )
 
 
@@ -72,9 +73,11 @@ def test_max_redeem__cash__goes_through_and_a_unit_more_does_not(busy: Setup) ->
     market, lender = busy.market, busy.actors.lender
     most, cash = market.maxRedeem(lender), market.maxWithdraw(lender)
     assert most < market.balanceOf(lender)
-    # The shares of one more asset unit; fewer are worth no more than the cash.
+    # The least shares of one more asset unit; fewer are worth no more than the cash.
+    too_many = market.previewWithdraw(cash + 1)
     with busy.refused("market: not enough cash"):
-        market.redeem(most + market.previewWithdraw(1), lender, lender, sender=lender)
+        market.redeem(too_many, lender, lender, sender=lender)
+    assert market.redeem.call(too_many - 1, lender, lender, sender=lender) == cash
     assert cash - 1 <= market.redeem.call(most, lender, lender, sender=lender) <= cash
     market.redeem(most, lender, lender, sender=lender)
 
@@ -93,7 +96,7 @@ def test_max__strangers_and_nobody__have_nothing_to_take(busy: Setup) -> None:
 
 def test_max__any_caps_and_times__never_revert(busy: Setup) -> None:
     market, actors = busy.market, busy.actors
-    for caps in ((0, 0, FEE), (MAX_96, MAX_96, FEE), (SUPPLY_CAP, BORROW_CAP, 0)):
+    for caps in ((0, 0, FEE), (MAX_CAP, MAX_CAP, FEE), (SUPPLY_CAP, BORROW_CAP, 0)):
         market.set_caps(caps, sender=actors.owner)
         for seconds in (0, DAY, 2**32):
             with busy.chain.isolated():
@@ -137,9 +140,16 @@ def test_max__shares_worth_less_than_a_unit__cannot_be_redeemed(busy: Setup) -> 
 
 def test_max__caps_wider_than_the_shares__end_at_their_width(setup: Setup) -> None:
     market, lender = setup.market, setup.actors.lender
-    market.set_caps((MAX_96, MAX_96, FEE), sender=setup.actors.owner)
+    market.set_caps((MAX_CAP, MAX_CAP, FEE), sender=setup.actors.owner)
+    assert market.maxDeposit(lender) == MAX_CAP
+    # A loss makes shares cheap enough for their width to come first.
+    setup.lend(1_000 * WAD)
+    setup.write_off(900 * WAD)
+    state = market.state()
+    assert (state.supply_assets, state.supply_shares) == (100 * WAD, 1_000 * WAD * 10**6)
     most = market.maxDeposit(lender)
-    assert most == MAX_112 // 10**6
+    left = MAX_SHARES - state.supply_shares
+    assert most == assets_down(left, state.supply_assets, state.supply_shares) < MAX_CAP
     with setup.refused("market: supply width"):
         setup.lend(most + 1)
     setup.lend(most)

@@ -1,6 +1,7 @@
 """Burning an exact number of shares."""
 
 from tests.unit.market.conftest import (
+    DAY,
     NOBODY,
     WAD,
     Setup,
@@ -34,6 +35,8 @@ def test_redeem__everyone__gets_out_with_interest(busy: Setup) -> None:
     market, actors = busy.market, busy.actors
     for owner in (actors.borrower, actors.other_borrower):
         market.repay(10**30, owner, sender=owner)
+    market.request_fees(sender=actors.owner)
+    busy.chain.advance(DAY)
     market.collect_fees(actors.owner, sender=actors.owner)
     paid = 0
     for lender in (actors.lender, actors.other_lender, actors.owner):

@@ -8,7 +8,7 @@ import pytest
 from relever.artifacts import artifact
 from relever.chain import Receipt, Revert
 from relever.chain.abi import signature
-from tests.unit.market.conftest import PRICE, UNLIMITED, WAD, Setup
+from tests.unit.market.conftest import DAY, PRICE, UNLIMITED, WAD, Setup
 
 # Open while the market is locked: constants, tokens' bookkeeping and what must never revert.
 OPEN = {
@@ -88,6 +88,9 @@ def ready(busy: Setup) -> Setup:
     busy.run("deposit", 100 * WAD, busy.wallet.address)
     busy.factory.transfer_ownership(busy.wallet.address, sender=busy.actors.owner)
     busy.run("accept_ownership", contract=busy.factory)
+    busy.run("request_fees")
+    busy.chain.advance(DAY)
+    busy.market.accrue(sender=busy.actors.stranger)
     return busy
 
 

@@ -6,7 +6,7 @@ from tests.unit.market.conftest import (
     BORROW_CAP,
     CAPS,
     FEE,
-    MAX_96,
+    MAX_CAP,
     SUPPLY_CAP,
     UNLIMITED,
     WAD,
@@ -14,9 +14,11 @@ from tests.unit.market.conftest import (
 )
 
 MAX_FEE = 25 * 10**16
+# What the fee is counted in.
+FEE_STEP = 10**12
 
 
-@pytest.mark.parametrize("caps", [(0, 0, 0), (MAX_96, MAX_96, MAX_FEE), (1, 2, 3)])
+@pytest.mark.parametrize("caps", [(0, 0, 0), (MAX_CAP, MAX_CAP, MAX_FEE), (1, 2, FEE_STEP)])
 def test_set_caps__owner__sets_them(setup: Setup, caps: tuple[int, int, int]) -> None:
     receipt = setup.market.set_caps(caps, sender=setup.actors.owner)
     supply, borrow, fee = caps
@@ -72,10 +74,13 @@ def test_set_caps__new_guardian__is_the_factorys(setup: Setup) -> None:
 @pytest.mark.parametrize(
     ("caps", "reason"),
     [
-        ((MAX_96 + 1, 0, 0), "market: cap width"),
-        ((0, MAX_96 + 1, 0), "market: cap width"),
+        ((MAX_CAP + 1, 0, 0), "market: cap width"),
+        ((0, MAX_CAP + 1, 0), "market: cap width"),
         ((UNLIMITED, UNLIMITED, 0), "market: cap width"),
+        ((0, 0, 1), "market: fee"),
+        ((0, 0, FEE + FEE_STEP - 1), "market: fee"),
         ((0, 0, MAX_FEE + 1), "market: fee"),
+        ((0, 0, MAX_FEE + FEE_STEP), "market: fee"),
         ((0, 0, UNLIMITED), "market: fee"),
     ],
 )

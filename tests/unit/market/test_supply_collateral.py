@@ -1,6 +1,6 @@
 """The thin name for more collateral."""
 
-from tests.unit.market.conftest import MAX_112, NOBODY, WAD, Setup
+from tests.unit.market.conftest import MAX_112, NOBODY, UNLIMITED, WAD, Setup
 
 
 def test_supply_collateral__for_anyone__is_theirs(lent: Setup) -> None:
@@ -26,8 +26,9 @@ def test_supply_collateral__zero__changes_nothing(borrowed: Setup) -> None:
 
 def test_supply_collateral__width__is_the_bound(lent: Setup) -> None:
     market, owner = lent.market, lent.actors.borrower
-    with lent.refused("market: amount width"):
-        market.supply_collateral(MAX_112 + 1, owner, sender=owner)
+    for amount in (MAX_112 + 1, UNLIMITED):
+        with lent.refused("market: collateral width"):
+            market.supply_collateral(amount, owner, sender=owner)
     market.supply_collateral(MAX_112, owner, sender=owner)
     with lent.refused("market: collateral width"):
         market.supply_collateral(1, owner, sender=owner)
