@@ -190,8 +190,9 @@ def _healed(stage: Stage, outcomes: Sequence[Outcome]) -> Scenario:
         name="depeg_that_heals",
         title="A depeg to 0.80 that heals in two hours",
         sentence=(
-            f"Relever deleverages {ours.touched} of {len(ours.owners)} positions a little, which "
-            f"costs all borrowers together {_lost(ours)} of their equity.{beside}"
+            "The most leveraged are just short of the threshold when it begins: Relever takes a "
+            f"little of {ours.touched} of {len(ours.owners)} positions, which costs all borrowers "
+            f"together {_lost(ours)} of their equity.{beside}"
         ),
         outcomes=tuple(outcomes),
         checks=(
@@ -218,9 +219,9 @@ def _stayed(stage: Stage, outcomes: Sequence[Outcome]) -> Scenario:
         name="depeg_that_stays",
         title="The same depeg, which never heals",
         sentence=(
-            f"A discount that stays is believed by and by: in {days} days Relever takes "
-            f"{len(ours.taken) - full} small parts of {ours.touched} of {len(ours.owners)} "
-            f"positions and liquidates {full} times in full, and the lenders lose "
+            f"A discount that stays is believed by and by: in {days} days Relever sells down "
+            f"{ours.touched} of {len(ours.owners)} positions in {len(ours.taken) - full} small "
+            f"parts, then {full} by full liquidation, and the lenders lose "
             f"{_weth(ours.lenders_loss)} WETH."
         ),
         outcomes=tuple(outcomes),

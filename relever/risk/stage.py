@@ -19,6 +19,8 @@ _SPARE = 9
 AGE = 60
 # How often keepers poke while prices move, and when nobody else comes by, in seconds.
 _KEEPER_EVERY, _KEEPER_AT_LEAST = 300, HOUR
+# Of the operator's stake, before a depeg.
+_SLASH_BEFORE = 15 * WAD // 1000
 _PLENTY = 10**6 * WAD
 
 
@@ -52,22 +54,22 @@ class Stage:
         """
         with self.chain.isolated():
             before, starts = self._fundamental(), self._starts()
-            self.scene.world.slash(wad)
-            self.scene.protocol.vault.sync(sender=self.scene.roles.stranger)
-            exits = self._answer(0)
+            exits = self._slash(wad)
             taken = {venue.name: liquidate(self.chain, venue, exits) for venue in self.venues}
             return self._outcomes(before, starts, taken)
 
     def depeg(self, path: Sequence[Moment]) -> list[Outcome]:
         """The market pays less than the fundamental price, along a path.
 
-        Liquidators look at every moment of it; keepers poke every five minutes at these moments,
-        and every hour between. The chain is put back.
+        Before it, a slash has brought the most leveraged close to the threshold. Liquidators look
+        at every moment of the path; keepers poke every five minutes at these moments, and every
+        hour between. The chain is put back.
 
         Args:
             path: each discount holds from its moment to the next.
         """
         with self.chain.isolated():
+            self._slash(_SLASH_BEFORE)
             before, starts, start = self._fundamental(), self._starts(), self.chain.timestamp
             taken: dict[str, list[Taken]] = {venue.name: [] for venue in self.venues}
             poked = start
@@ -152,6 +154,12 @@ class Stage:
         weth.approve(venue.contract.address, UNLIMITED, sender=venue.liquidator)
 
     # What happens, and the figures
+
+    def _slash(self, wad: int) -> Exits:
+        """EigenLayer's AVS slashes the operator, anyone books it, the feed follows."""
+        self.scene.world.slash(wad)
+        self.scene.protocol.vault.sync(sender=self.scene.roles.stranger)
+        return self._answer(0)
 
     def _poke(self, time: int) -> None:
         self.chain.advance(time - self.chain.timestamp)
