@@ -2,7 +2,7 @@
 # ARGS are handed on: make demo ARGS=--json, make test ARGS="-k market". PYTHON names a Python to use.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench-gas bench-rpc ape lint format clean
+.PHONY: help setup demo test scenarios bench-gas bench-rpc ape lint format clean
 
 PYTHONS := $(or $(PYTHON),.venv/bin/python python3 python3.12 python3.11)
 # Ape finds Anvil and Vyper on the PATH only.
@@ -27,6 +27,10 @@ demo: setup ## Tell the whole story on a local chain (ARGS: --json, --keep)
 
 test: setup ## Run every test
 	@$(RUN)/python -m pytest -p no:ape_test -n 2 --dist worksteal --durations 8 $(ARGS)
+
+scenarios: setup ## Play slashes and depegs over a hundred positions, beside Morpho Blue
+	@$(RUN)/python scripts/_bootstrap.py --bench
+	@$(RUN)/python -m bench.scenarios $(ARGS)
 
 bench-gas: setup ## Measure gas, ours and that of peers; fails when a target is missed
 	@$(RUN)/python scripts/_bootstrap.py --bench
