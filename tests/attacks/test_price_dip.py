@@ -45,8 +45,8 @@ def test_clock__armed_early_and_left__gains_the_longest_gap_and_no_more(
     oracle.poke(sender=roles.stranger)
     step = oracle.DISCOUNT_SPEED() * oracle.MAX_GAP()
     assert oracle.discount() == step
-    # A hundredth, as the parameters say.
-    assert step == 2_777_777_777_777 * HOUR < WAD // 100
+    # A two-hundredth, as the parameters say.
+    assert step == 1_388_888_888_888 * HOUR < WAD // 200
     # In the same block there is nothing more to gain.
     for _ in range(5):
         oracle.poke(sender=roles.stranger)
