@@ -19,6 +19,7 @@ from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, deploy_blueprint
 
 THRESHOLD = 93 * WAD // 100  # Morpho's loan-to-value too, at which it both lends and liquidates
 CAP = 10**6 * WAD  # beyond what anyone lends or borrows here
+# In the order of `ILendingMarket.Terms`.
 TERMS = {
     "max_ltv": 91 * WAD // 100,
     "threshold": THRESHOLD,
@@ -26,7 +27,7 @@ TERMS = {
     "base_bonus": WAD // 100,
     "max_bonus": 5 * WAD // 100,
     "min_debt": WAD // 10,
-    "deleverage_share": WAD // 4,
+    "deleverage_share": WAD // 10,
 }
 
 
@@ -128,13 +129,8 @@ class Relever(Venue):
         chain, owner = tokens.chain, tokens.owner
         blueprint = deploy_blueprint(chain, owner)
         factory = chain.deploy(artifact("MarketFactory"), blueprint, owner, sender=owner)
-        contracts = {
-            "loan": tokens.loan.address,
-            "collateral": tokens.collateral.address,
-            "oracle": tokens.oracle.address,
-        }
-        terms = tuple((contracts | TERMS)[name] for name in _terms_fields())
-        made = factory.create_market(terms, "Lent", "LENT", sender=owner)
+        places = (tokens.loan.address, tokens.collateral.address, tokens.oracle.address)
+        made = factory.create_market((*places, *TERMS.values()), "Lent", "LENT", sender=owner)
         market = chain.contract(made.events[-1].args["market"], artifact("LendingMarket"))
         market.set_caps((CAP, CAP, fee_wad), sender=owner)
         super().__init__(tokens, market)
@@ -246,12 +242,6 @@ class MorphoBlue(Venue):
 
 
 VIRTUAL_SHARES = 10**6  # Morpho's shares of an asset, in an empty market
-
-
-def _terms_fields() -> list[str]:
-    abi: Any = artifact("LendingMarket").abi
-    (terms,) = (entry["outputs"][0] for entry in abi if entry.get("name") == "terms")
-    return [field["name"] for field in terms["components"]]
 
 
 def gas_of(receipt: Any) -> int:
