@@ -10,8 +10,10 @@
      A feed that works is replaced only by one that says the same, so that a replacement moves no price
      by more than `FEED_AGREEMENT` of it; one replacement must be beyond roll-back before the next is
      proposed, so that many small steps take weeks each.
-     A feed that does not work is replaced by one within `FEED_BAND` of fundamental. That it does not
-     work is counted as evidence: the time between two pokes that both found it unusable, of one
+     A feed that does not work is replaced by one within `FEED_BAND` of the last that is known: fundamental
+     less the smoothed discount, so that none of that is lost with the feed which said it. Where the
+     market has meanwhile gone elsewhere no feed fits, and the oracle stays without one. That a feed does
+     not work is counted as evidence: the time between two pokes that both found it unusable, of one
      interval at most an hour; a single poke that finds it usable sets the count to zero. Nobody can
      make a good feed look dead to a poke, and times in which nobody looked prove nothing.
      What remains in trust is the owner: who controls the new feed can make it lie later. Whoever fears
@@ -39,7 +41,7 @@ ROLLBACK_WINDOW: constant(uint256) = 7 * 86_400
 DEAD_TIME: constant(uint256) = 3 * 86_400
 LONGEST_INTERVAL: constant(uint256) = 3_600
 
-# How far old and new may be apart, as a share of the old; and new and fundamental, of the latter.
+# How far old and new may be apart, as a share of the old; and new and what is known, of the latter.
 FEED_AGREEMENT: public(immutable(uint256))
 FEED_BAND: public(immutable(uint256))
 
@@ -123,8 +125,11 @@ def _cancel():
 
 
 @internal
-def _replace(old: market_feed.Reading, fundamental: uint256):
-    """@param old What the feed in use says now, which has just been noted."""
+def _replace(old: market_feed.Reading, known: uint256):
+    """
+    @param old What the feed in use says now, which has just been noted.
+    @param known Fundamental less the smoothed discount.
+    """
     proposed: uint256 = self._proposed
     assert proposed != 0, "oracle: no feed proposed"
     due: uint256 = (proposed >> 168) + FEED_DELAY
@@ -138,7 +143,7 @@ def _replace(old: market_feed.Reading, fundamental: uint256):
         assert agree, "oracle: feeds disagree"
     else:
         assert used >> 208 == DEAD_TIME, "oracle: old feed not dead"
-        in_band: bool = self._within(new.answer, fundamental, FEED_BAND)
+        in_band: bool = self._within(new.answer, known, FEED_BAND)
         assert in_band, "oracle: new feed out of band"
     self._used = proposed & MAX_168
     self._former = (used & MAX_168) | (block.timestamp << 168)

@@ -89,7 +89,7 @@ struct Parameters:
     # Answers outside of [min, max] are refused; prices.
     min_answer: uint256
     max_answer: uint256
-    # How far another feed may be from the present one, or from fundamental when that is dead, WAD.
+    # How far another feed may be from the present one, or from what is known when that is dead, WAD.
     feed_agreement: uint256
     feed_band: uint256
     # Seconds after an outage of the L2's sequencer; 0 on an L1.
@@ -223,8 +223,8 @@ def replace_feed():
     """@notice See `IFeedReplacement`. The feed in use has a last word."""
     booked: uint256 = self._booked_fundamental()
     feed: market.Reading = replacement._read()
-    self._poke(booked, feed)
-    replacement._replace(feed, booked)
+    known: uint256 = self._poke(booked, feed)[1]
+    replacement._replace(feed, known)
     smoothing._disarm()
 
 

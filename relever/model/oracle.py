@@ -289,7 +289,7 @@ class Oracle:
 
     def replace_feed(self) -> None:
         """A week after the proposal: feeds that agree, or one in band for a dead one."""
-        self.poke_liquidation_prices()
+        _, known, _ = self.poke_liquidation_prices()
         new = self.proposed
         require(new is not None, "oracle: no feed proposed")
         assert new is not None
@@ -304,8 +304,8 @@ class Oracle:
             require(agree, "oracle: feeds disagree")
         else:
             require(self.dead_time == DEAD_TIME, "oracle: old feed not dead")
-            apart = abs(new_says.price - self.fundamental) * WAD
-            in_band = apart <= self.fundamental * self.terms.feed_band
+            apart = abs(new_says.price - known) * WAD
+            in_band = apart <= known * self.terms.feed_band
             require(in_band, "oracle: new feed out of band")
         self._log("FeedReplaced", former=self.feed.name, feed=new.name)
         self.former, self.replaced_at = self.feed, self.clock.time

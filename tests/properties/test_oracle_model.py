@@ -314,7 +314,7 @@ class OracleMachine(RuleBasedStateMachine):
     ) -> None:
         """The other feed is proposed; when it is due, both speak, so many basis points apart.
 
-        Or the one in use has been found dead, and the other is so far from fundamental. Later the
+        Or the one in use has been found dead, and the other is so far from what is known. Later the
         guardian may find fault with it.
         """
         feeds = self.state.feeds
@@ -330,7 +330,8 @@ class OracleMachine(RuleBasedStateMachine):
         if dead_hours:
             self.feed_dies(dead_hours, "silent", False)
         fundamental = self.model.fundamental
-        price = fundamental if dead_hours else fundamental * (WAD - discount) // WAD
+        discount = self.model.discount.wad if dead_hours else discount
+        price = fundamental * (WAD - discount) // WAD
         if not dead_hours:
             self._answer_in_use(price)
         price += price * apart // 10_000 if abs(apart) > 1 else apart * WAD

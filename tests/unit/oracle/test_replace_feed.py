@@ -317,18 +317,25 @@ def test_replace_feed__dead_and_the_new_one_at_the_band__is_put_into_use_and_bey
     dead.oracle.replace_feed(sender=dead.setup.stranger)
 
 
-def test_replace_feed__dead_with_a_discount__keeps_it(change: Change) -> None:
+def test_replace_feed__dead_with_a_discount__the_new_one_must_know_of_it(change: Change) -> None:
+    """Else a feed that dies in a depeg could be replaced by one that knows of none."""
     setup = change.setup
     change.propose()
     setup.answer_discount(WAD // 10)
     setup.poke()
-    setup.press(WAD // 10, 2 * HOUR)
-    discount = setup.oracle.discount()
-    setup.chain.advance(DELAY)
+    setup.press(WAD // 10, 10 * HOUR)
+    before = setup.oracle.discount_state()
+    known = smoothed(FAIR, before.discount)
+    assert known < FAIR * 91 // 100
+    setup.chain.advance(DELAY - DEAD_TIME)
     change.find_dead(DEAD_TIME)
-    change.answer_other(FAIR * (WAD - discount) // WAD)
+    for price in (FAIR, FAIR * 95 // 100 + WAD, known * (WAD + BAND) // WAD + WAD):
+        change.answer_other(price)
+        change.assert_refused("oracle: new feed out of band")
+    change.answer_other(known)
     change.oracle.replace_feed(sender=setup.stranger)
-    assert setup.oracle.discount_state() == (discount, 0, 0, 0)
+    assert setup.oracle.discount_state() == (before.discount, 0, 0, before.deep_time)
+    assert before.deep_time > 0
 
 
 def test_dead_time__nobody_looked__is_an_hour(change: Change) -> None:
