@@ -298,3 +298,10 @@ def busy(aged: Setup) -> Setup:
     aged.chain.advance(33 * DAY)
     aged.market.accrue(sender=actors.stranger)
     return aged
+
+
+@pytest.fixture
+def scene_set(lent: Setup) -> Setup:
+    """1000 lent; the borrower owes 83.7 on 100, and is unhealthy below a price of 0.9."""
+    lent.open(100 * WAD, 837 * WAD // 10)
+    return lent
