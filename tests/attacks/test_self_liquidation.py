@@ -16,7 +16,7 @@ from relever.chain import Call, Revert
 from relever.protocol import UNLIMITED, Deployment
 from tests.attacks.purse import owned
 from tests.scene import ETHER, borrow_against, price_e36, reverts
-from tests.unit.market.conftest import DAY, MIN_DEBT, PRICE, THRESHOLD, WAD, Setup
+from tests.unit.market.conftest import BASE_BONUS, DAY, MIN_DEBT, PRICE, THRESHOLD, WAD, Setup
 
 COLLATERAL, DEBT = 100 * WAD + 7, 91 * WAD
 
@@ -87,6 +87,9 @@ def test_second_account__liquidates_the_first__the_two_gain_what_is_written_off_
     assert owned(levered, *two) - mine <= written_off
     assert lenders - owned(levered, actors.lender) <= loss
     assert (written_off > 0) == (loss > 0) == (percent < 92)
+    # What all of the collateral pays for at the base bonus is repaid.
+    paid_for = COLLATERAL * percent * WAD // (100 * (WAD + BASE_BONUS))
+    assert written_off <= max(0, DEBT - paid_for)
 
 
 @pytest.mark.parametrize("percent", [97, 95, 93])
