@@ -13,7 +13,9 @@ from fractions import Fraction
 import pytest
 
 from relever.chain import Revert
-from tests.attacks.purse import owned
+from relever.protocol import Deployment
+from tests.attacks.purse import owned, purse
+from tests.scene import ETHER, open_leveraged, reverts, slash_and_sync
 from tests.unit.market.conftest import (
     BASE_BONUS,
     DELEVERAGE_SHARE,
@@ -28,6 +30,8 @@ HOUR = 3_600
 COLLATERAL, DEBT = 100 * WAD, 90 * WAD
 # Under the threshold by its market, not by what backs it; and still worth debt and bonus.
 DEPEG = 95 * PRICE // 100
+# Brings a looper who opened at the maximum to the edge of the threshold.
+SLASH = 42 * WAD // 1_000
 
 
 @pytest.fixture
@@ -191,3 +195,49 @@ def test_minimum_debt__in_a_depeg__is_left_standing(lent: Setup) -> None:
     assert deleverage(lent) == 5
     assert deleverage(lent) == 0
     assert lent.debt() == MIN_DEBT
+
+
+@pytest.mark.parametrize("near", [False, True])
+def test_real_feed__at_four_fifths_for_two_hours__takes_a_bounded_part_of_a_looper(
+    scene: Deployment, near: bool
+) -> None:
+    """The whole suite, and a keeper every five minutes: Renzo's afternoon, and it heals."""
+    protocol, roles = scene.protocol, scene.roles
+    market, oracle, looper = protocol.market, protocol.oracle, roles.looper
+    open_leveraged(scene, 3 * ETHER, 36 * ETHER)
+    if near:
+        slash_and_sync(scene, SLASH)
+        with reverts("market: healthy"):
+            market.liquidate(looper, UNLIMITED, 0, sender=roles.keeper)
+    scene.world.fund(roles.keeper, weth=100 * ETHER)
+    scene.world.core.weth.approve(market.address, UNLIMITED, sender=roles.keeper)
+    rich, debt = purse(scene, looper), market.position(looper)[1]
+    others = [purse(scene, who) for who in (roles.lender, roles.borrower)]
+    scene.answer_fundamental(discount=WAD // 5)
+    repaid = 0
+    for _ in range(24):
+        call = market.liquidate.build(looper, UNLIMITED, 0, sender=roles.keeper)
+        (tried,) = scene.chain.send_batch([call], check=False)
+        if tried.status:
+            last = tried.events[-1].args
+            assert (last["deleverage"], last["bad_debt"]) == (True, 0)
+            repaid += last["repaid"]
+        oracle.poke(sender=roles.keeper)
+        scene.chain.advance(300)
+    # Nobody lends on it meanwhile, and the smoothed price has hardly moved.
+    with reverts("market: unhealthy"):
+        market.borrow(ETHER // 10, looper, looper, sender=looper)
+    assert oracle.discount() <= oracle.DISCOUNT_SPEED() * 2 * HOUR
+    scene.answer_fundamental()
+    oracle.poke(sender=roles.stranger)
+    with reverts("market: healthy"):
+        market.liquidate(looper, UNLIMITED, 0, sender=roles.keeper)
+    # Bonus and discount on what was repaid, and two hours of interest; a forced sale was a fifth.
+    interest = market.position(looper)[1] + repaid - debt
+    lost = rich - purse(scene, looper) - interest
+    share = market.terms().deleverage_share
+    assert (repaid > 0) == near
+    assert lost <= Fraction(3, 100) * repaid
+    assert repaid <= 3 * debt * share // WAD
+    for who, had in zip((roles.lender, roles.borrower), others, strict=True):
+        assert purse(scene, who) >= had - interest
