@@ -1,5 +1,6 @@
 """Every number of the Lens again, from the contracts' own views and in Python."""
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -42,11 +43,18 @@ def health(debt: int, worth: int, threshold: int) -> int:
 
 def expected_position(scene: Deployment, owner: str) -> tuple[Any, ...]:
     market, oracle = scene.protocol.market, scene.protocol.oracle
-    threshold = market.terms().threshold
+    terms = market.terms()
+    threshold = terms.threshold
     collateral, debt = market.position(owner)
     fundamental, smoothed, usable = oracle.liquidation_prices()
     worth = collateral * fundamental // PRICE_SCALE
     market_worth = collateral * smoothed // PRICE_SCALE
+    healthy = debt * WAD <= worth * threshold
+    breached = usable and debt * WAD > market_worth * threshold
+    # In exact fractions: what is repaid and the base bonus on it.
+    covered = Fraction(collateral * smoothed, PRICE_SCALE) >= debt * Fraction(
+        WAD + terms.base_bonus, WAD
+    )
     return (
         owner,
         collateral,
@@ -55,8 +63,8 @@ def expected_position(scene: Deployment, owner: str) -> tuple[Any, ...]:
         debt * WAD // worth if worth else 0,
         health(debt, worth, threshold),
         health(debt, market_worth, threshold),
-        debt * WAD > worth * threshold,
-        debt * WAD <= worth * threshold and usable and debt * WAD > market_worth * threshold,
+        not healthy,
+        healthy and breached and covered,
         least_healthy_price(collateral, debt, threshold),
     )
 
@@ -103,6 +111,48 @@ def test_position__slashed__is_liquidatable_where_the_market_says_so(
     view = protocol.lens.position(market.address, roles.looper)
     assert tuple(view) == expected_position(leveraged, roles.looper)
     assert not view.liquidatable
+
+
+def test_position__market_falls__is_deleverageable_where_the_market_says_so(
+    leveraged: Deployment,
+) -> None:
+    """Hour by hour into a depeg: healthy, then a part may go, then it is too deep for one."""
+    protocol, roles = leveraged.protocol, leveraged.roles
+    market, oracle = protocol.market, protocol.oracle
+    leveraged.world.fund(roles.keeper, weth=100 * ETHER)
+    leveraged.world.core.weth.approve(market.address, UNLIMITED, sender=roles.keeper)
+    seen = []
+    for _ in range(30):
+        leveraged.chain.advance(3_600)
+        leveraged.answer_fundamental(discount=3 * WAD // 20)
+        oracle.poke()
+        view = protocol.lens.position(market.address, roles.looper)
+        assert tuple(view) == expected_position(leveraged, roles.looper)
+        assert not view.liquidatable
+        if view.deleverageable:
+            market.liquidate.call(roles.looper, 1, 0, sender=roles.keeper)
+            why = "a part"
+        else:
+            with pytest.raises(Revert) as failure:
+                market.liquidate.call(roles.looper, 1, 0, sender=roles.keeper)
+            why = failure.value.reason
+        if why not in seen:
+            seen.append(why)
+    assert seen == ["market: healthy", "a part", "market: too deep to deleverage"]
+
+
+def test_position__feed_not_usable__is_not_deleverageable(leveraged: Deployment) -> None:
+    protocol, looper = leveraged.protocol, leveraged.roles.looper
+    for _ in range(12):
+        leveraged.chain.advance(3_600)
+        leveraged.answer_fundamental(discount=WAD // 10)
+        protocol.oracle.poke()
+    assert protocol.lens.position(protocol.market.address, looper).deleverageable
+    leveraged.chain.advance(2 * DAY)
+    view = protocol.lens.position(protocol.market.address, looper)
+    assert tuple(view) == expected_position(leveraged, looper)
+    assert not view.deleverageable
+    assert view.market_health < WAD
 
 
 def test_position__collateral_without_a_debt__has_no_end_of_health(scene: Deployment) -> None:
@@ -276,6 +326,22 @@ def test_market__with_interest_and_fees__is_recomputed(leveraged: Deployment) ->
     positions = [market.position(o)[0] for o in (leveraged.roles.looper, leveraged.roles.borrower)]
     assert view.collateral_held == vault.balanceOf(market.address) == sum(positions)
     assert view.protocol_shares == market.balanceOf(market.address) > 0
+
+
+def test_market__halted__shows_until_when(leveraged: Deployment) -> None:
+    protocol, roles = leveraged.protocol, leveraged.roles
+    market, lens = protocol.market, protocol.lens
+    leveraged.world.fund(roles.keeper, weth=100 * ETHER)
+    leveraged.world.core.weth.approve(market.address, UNLIMITED, sender=roles.keeper)
+    slash_and_sync(leveraged, 9 * WAD // 10)
+    # Together more than 1 % of what is lent.
+    for owner in (roles.looper, roles.borrower):
+        assert lens.market(market.address).halted_until == 0
+        receipt = market.liquidate(owner, UNLIMITED, 0, sender=roles.keeper)
+    until = receipt.timestamp // 600 * 600 + DAY
+    assert lens.market(market.address).halted_until == market.halted_until() == until
+    leveraged.chain.advance(until - receipt.timestamp)
+    assert lens.market(market.address).halted_until == 0
 
 
 def test_snapshot__of_many__is_the_parts_of_one_block(leveraged: Deployment) -> None:
