@@ -13,9 +13,9 @@
      nobody's position. Who lends on it lends on what the vault has booked: a slash that nobody has
      shown to the vault yet is not in the price, nor a discount that has not lasted.
      *Conservative* mode tells the least of feed, live rate and growth cap, and reverts without a fresh
-     feed, with an unreadable adapter and while the LRT's supply is not accepted. It suits who only adds
-     risk on it: minting, limits, opening; who liquidates on it liquidates in every dip, and cannot
-     while it reverts.
+     feed, with an unreadable adapter and while the LRT's supply is not accepted. It suits who only
+     adds risk on it: minting, limits, opening; who liquidates on it liquidates in every dip, and
+     cannot while it reverts.
      A lasting discount takes pokes of the oracle: a market of ours pokes with each loan and each
      liquidation, and otherwise anyone may.
 """

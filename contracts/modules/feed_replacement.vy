@@ -5,15 +5,15 @@
 @custom:contract-name feed_replacement
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice Which feed is in use, and when another may take its place. Who may do what is the caller's part.
+@notice Which feed is in use, and when another may take its place. Who may do what, the caller says.
 @dev Prices scaled by 1e36, times in seconds, bounds in WAD.
      A feed that works is replaced only by one that says the same, so that a replacement moves no price
      by more than `FEED_AGREEMENT` of it; one replacement must be beyond roll-back before the next is
      proposed, so that many small steps take weeks each.
-     A feed that does not work is replaced by one within `FEED_BAND` of the last that is known: fundamental
-     less the smoothed discount, so that none of that is lost with the feed which said it. Where the
-     market has meanwhile gone elsewhere no feed fits, and the oracle stays without one. That a feed does
-     not work is counted as evidence: the time between two pokes that both found it unusable, of one
+     A feed that does not work is replaced by one within `FEED_BAND` of the last that is known:
+     fundamental less the smoothed discount, so that none of that is lost with the feed which said it.
+     Where the market has meanwhile gone elsewhere no feed fits, and the oracle stays without one.
+     That a feed does not work is counted as evidence: the time between two pokes that both found it unusable, of one
      interval at most an hour; a single poke that finds it usable sets the count to zero. Nobody can
      make a good feed look dead to a poke, and times in which nobody looked prove nothing.
      What remains in trust is the owner: who controls the new feed can make it lie later. Whoever fears

@@ -5,8 +5,8 @@
 @custom:contract-name growth_cap
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice Bounds a price from above by a checkpoint that grows by so much a year. Anyone proposes the next
-        checkpoint, and anyone promotes it a day later.
+@notice Bounds a price from above by a checkpoint that grows by so much a year. Anyone proposes the
+        next checkpoint, and anyone promotes it a day later.
 @dev Prices scaled by 1e36, times in seconds. Ratio and time of a checkpoint always move together.
 """
 from ..interfaces import IOracleAdapter
@@ -111,7 +111,7 @@ def _cap() -> uint256:
 @pure
 @internal
 def _pack(ratio: uint256, time: uint256) -> uint256:
-    """@dev A ratio too wide for the word becomes its largest: the cap is then lower than it might be."""
+    """@dev A ratio too wide for the word becomes its largest: the cap is then lower."""
     return min(ratio, MAX_216) | (time << 216)
 
 

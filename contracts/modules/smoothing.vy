@@ -5,8 +5,8 @@
 @custom:contract-name smoothing
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice How far the market is below fundamental, followed slowly down and at once up; and whether it has
-        been far below for so long that fundamental is no longer believed.
+@notice How far the market is below fundamental, followed slowly down and at once up; and whether it
+        has been far below for so long that fundamental is no longer believed.
 @dev Discounts in WAD, times in seconds. Only what a poke saw with a usable feed counts.
      The first poke that sees a discount deeper than the smoothed one only arms the clock; later ones
      deepen that by the speed times what has passed since the last that saw it too, a deeper one by

@@ -6,11 +6,11 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice The oracle as readers of Chainlink feeds expect it: WETH per LRT, rounded down to `decimals`.
-@dev The times are honest. `updatedAt` is the block's time only when the price was computed in it out of
-     rates, in fundamental mode without a lasting discount. Every other price rests on the market
+@dev The times are honest. `updatedAt` is the block's time only when the price was computed in it out
+     of rates, in fundamental mode without a lasting discount. Every other price rests on the market
      feed's last answer and has its time, so that a reader's own limit of age still means something.
      A round is numbered by the time it is asked for, so that numbers never fall; no round is kept.
-     A reader must leave it 300,000 gas, most of which comes back: the market feed's share is kept ready.
+     A reader must leave it 300,000 gas, most of which comes back: the feed's share is kept ready.
      Where there is no price, it reverts; a reader that must not be stopped by that uses fundamental
      mode, see `face`. A price of nothing is answered as such, as 0.
 """

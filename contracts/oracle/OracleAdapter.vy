@@ -339,7 +339,7 @@ def _liquidation_prices(booked: uint256, feed: market.Reading) -> (uint256, uint
 def _judge(
     booked: uint256, state: smoothing.Smoothing, usable: bool
 ) -> (uint256, uint256, bool):
-    """@notice Fundamental, or the smoothed market price where that is believed instead; and the rest."""
+    """@notice Fundamental, or the smoothed market price where that is believed; and the rest."""
     smoothed: uint256 = booked * (WAD - state.discount) // WAD
     if usable and smoothing._lasts(state):
         return smoothed, smoothed, True

@@ -7,8 +7,8 @@
 @author Relever
 @notice The oracle as ERC-7726 has it: what an amount of LRT is worth in WETH, and the other way round.
 @dev Rounded down in either direction. The standard's custom errors are reasons here.
-     A low price is cautious for LRT in WETH alone: WETH in LRT becomes more by it. Who values a debt in
-     LRT is served by neither mode of `face`, for both leave out what the market pays above fundamental.
+     A low price is cautious for LRT in WETH alone: WETH in LRT becomes more by it. Who values a debt
+     in LRT is served by neither mode of `face`: both leave out what is paid above fundamental.
 """
 # Products of any two amounts.
 from snekmate.utils import math
@@ -40,7 +40,7 @@ WETH: public(immutable(address))
 
 @deploy
 def __init__(oracle: address, conservative: bool, weth: address):
-    """@param weth The token in which the oracle prices the LRT; an oracle does not know its address."""
+    """@param weth The token in which the oracle prices the LRT, which it does not know by address."""
     face.__init__(oracle, conservative)
     LRT = staticcall Priced(oracle).VAULT()
     assert weth != empty(address) and weth != LRT, "face: quote token"
