@@ -333,9 +333,11 @@ def test_market__halted__shows_until_when(leveraged: Deployment) -> None:
     market, lens = protocol.market, protocol.lens
     leveraged.world.fund(roles.keeper, weth=100 * ETHER)
     leveraged.world.core.weth.approve(market.address, UNLIMITED, sender=roles.keeper)
+    leveraged.answer_fundamental()
+    borrow_against(leveraged, 10 * ETHER, 10 * ETHER, roles.stranger)
     slash_and_sync(leveraged, 9 * WAD // 10)
     # Together more than 1 % of what is lent.
-    for owner in (roles.looper, roles.borrower):
+    for owner in (roles.looper, roles.stranger):
         assert lens.market(market.address).halted_until == 0
         receipt = market.liquidate(owner, UNLIMITED, 0, sender=roles.keeper)
     until = receipt.timestamp // 600 * 600 + DAY
