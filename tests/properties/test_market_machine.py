@@ -281,7 +281,8 @@ class MarketMachine(ModelMachine[Market]):
         owner = self.scene.borrowers[who]
         caller = self.scene.liquidator if helped else owner
         given = self._worth(amount * self.unit // 1_000)
-        given = {0: MAX_COLLATERAL, 1: MAX_COLLATERAL + 1, 2: 0}.get(odd, given)
+        room = MAX_COLLATERAL - self._position(who)[0]
+        given = {0: room, 1: room + 1, 2: 0}.get(odd, given)
         self._do(
             "supply collateral",
             self.market.supply_collateral,
@@ -544,6 +545,8 @@ class MarketMachine(ModelMachine[Market]):
           fee=st.sampled_from([FEE, FEE, 0, 25 * 10**16, 25 * 10**16 + 10**12, FEE + 1]),
           too_wide=st.integers(0, 9))  # fmt: skip
     def set_caps(self, by: int, supply: int, borrow: int, fee: int, too_wide: int) -> None:
+        if by == 1:
+            supply, borrow = min(supply, 100), min(borrow, 100)
         caps = Caps(
             min(MAX_CAP, self.unit * 4 * supply) if too_wide else MAX_CAP + 1,
             min(MAX_CAP, self.unit * 4 * borrow),
@@ -855,6 +858,7 @@ class MarketMachine(ModelMachine[Market]):
             lambda: self.deposit(draw.randrange(2), 1_000 * depth, draw.choice((0, 1, 3, 3, 7, 8))),
             lambda: self.collect_fees(draw.randrange(7), draw.choice((0, DAY - 1, DAY, 2 * DAY))),
             lambda: self.flash_loan(50 + depth, 0),
+            lambda: self._owe_the_minimum(who, over),
         )
         if yes:
             self.prices_heal(100 + over, 100)
@@ -868,6 +872,11 @@ class MarketMachine(ModelMachine[Market]):
             self._adjust(who, self._worth(self.seen["cash"] // 2), 0, None)
             self.open(who, 1_000, depth, False)
             self.borrow(who, "part", 0, 1)
+
+    def _owe_the_minimum(self, who: int, over: int) -> None:
+        owner = self.scene.borrowers[who]
+        self._repay(owner, owner, UNLIMITED)
+        self.borrow(who, "minimum", over, 1)
 
     def _bounds(self, who: int) -> tuple[int, int]:
         """Worth of collateral at which a debt is just not too much, and just covered."""
