@@ -417,7 +417,7 @@ def test_deleverage__two_positions__have_a_share_each(depegged: Setup) -> None:
 
 
 def test_deleverage__fundamental_breaches_too__is_a_liquidation(depegged: Setup) -> None:
-    """Nothing bounds it, and it takes nothing of the share."""
+    """Nothing bounds it, not even a share that is used up."""
     liquidate(depegged)
     refused_for_now(depegged)
     debt, held = depegged.debt(), depegged.held()
@@ -428,13 +428,15 @@ def test_deleverage__fundamental_breaches_too__is_a_liquidation(depegged: Setup)
     seized = seized_for(2 * SHARE, LOW, bonus, debt, held)
     assert receipt.events[-1] == liquidated(depegged, 2 * SHARE, seized)
 
-    # The stake is found again: what was liquidated does not count as deleveraged.
+
+def test_deleverage__liquidated_before__has_its_share_whole(depegged: Setup) -> None:
+    depegged.oracle.set_price(LOW)
+    assert not liquidate(depegged, SHARE).events[-1].args["deleverage"]
     depegged.oracle.set_price(PRICE)
     depegged.oracle.set_market_price(86 * PRICE // 100)
-    refused_for_now(depegged)
-    depegged.chain.advance(HOUR)
-    debt = depegged.debt()
-    assert liquidate(depegged).events[-1].args["repaid"] == debt * DELEVERAGE_SHARE // WAD
+    done = liquidate(depegged).events[-1].args
+    assert done["deleverage"]
+    assert done["repaid"] == (DEBT - SHARE) * DELEVERAGE_SHARE // WAD
 
 
 def test_deleverage__fundamental_breaches_too_and_too_deep__goes_whole(depegged: Setup) -> None:
