@@ -351,21 +351,19 @@ class MarketMachine(ModelMachine[Market]):
         least, covering = self._bounds(who)
         worth = least - (least - covering) * depth // 100 if depth > 1 else least
         self._threaten(who, worth, over, prices)
-        self._liquidate_in_turn(who, offers, depth)
+        first = ["to the minimum"] * (depth > 90)
+        self._liquidate_in_turn(who, [*first, *offers], depth)
 
     @rule(who=WHO, depth=DEPTH, offers=SOME, over=st.integers(-2, 2), alive=st.integers(0, 4))
     def depeg(self, who: int, depth: int, offers: list[str], over: int, alive: int) -> None:
         """A market price at which a position is too heavy, or even too deep to deleverage."""
         self._have_debt(who, depth)
         least, covering = self._bounds(who)
-        worth = (
-            covering * (100 - over % 2) // 100
-            if depth > 90
-            else least - (least - covering) * depth // 100
-        )
+        part = least - (least - covering) * depth // 100
+        worth = {99: covering - covering // 50, 95: covering}.get(depth, part)
         self._threaten(who, worth, over, "market")
         self.feed(alive == 0)
-        self._liquidate_in_turn(who, offers, depth)
+        self._liquidate_in_turn(who, ["all", "wait", *offers], depth)
 
     @rule(who=WHO, depth=DEPTH, offers=SOME, over=st.integers(-2, 2), prices=PRICE,
           aged=st.booleans())  # fmt: skip
@@ -843,15 +841,16 @@ class MarketMachine(ModelMachine[Market]):
         who, depth, over = draw.randrange(3), draw.choice(DEPTHS), draw.randint(-2, 2)
         offers = draw.choices(OFFERS, k=draw.randint(1, 3))
         prices, yes = draw.choice(PRICES), draw.random() < 0.5
-        in_parts = draw.choices(range(-110, 60), k=2)
+        in_parts = draw.choices(range(-60, 60), k=2)
         acts: tuple[Callable[[], object], ...] = (
             lambda: self.breach(who, depth, offers, over, prices),
             lambda: self.breach(who, depth, offers, over, prices),
             lambda: self.depeg(who, depth, offers, over, draw.randrange(5)),
+            lambda: self.depeg(who, 99, offers, over, 1),
             lambda: self.lose(who, depth, offers, over, prices, yes),
             lambda: self.borrow(who, draw.choice(MOST), over, draw.randrange(9)),
             lambda: self.lighten(who, depth, max(0, over - 1)),
-            lambda: self.adjust(2, in_parts[0], in_parts[1], over, True),
+            lambda: self.adjust(2, in_parts[0], in_parts[1], over - 1, True),
             lambda: self.withdraw(draw.randrange(2), depth, draw.randrange(2), yes),
             lambda: self.redeem(draw.randrange(2), 50 + over, yes),
             lambda: self.withdraw_collateral(who, depth, draw.randrange(6)),
@@ -859,6 +858,8 @@ class MarketMachine(ModelMachine[Market]):
             lambda: self.collect_fees(draw.randrange(7), draw.choice((0, DAY - 1, DAY, 2 * DAY))),
             lambda: self.flash_loan(50 + depth, 0),
             lambda: self._owe_the_minimum(who, over),
+            lambda: self.time(draw.choice((1, 12, 599, DAY))),
+            lambda: self._lose_again(who, draw.choice((DAY - 1_200, DAY, DAY + 1_200))),
         )
         if yes:
             self.prices_heal(100 + over, 100)
@@ -877,6 +878,12 @@ class MarketMachine(ModelMachine[Market]):
         owner = self.scene.borrowers[who]
         self._repay(owner, owner, UNLIMITED)
         self.borrow(who, "minimum", over, 1)
+
+    def _lose_again(self, who: int, later: int) -> None:
+        """In the halt that a loss brings, or in the day after it."""
+        self.lose(who, 5, ["all"], 0, "both", False)
+        self.time(later)
+        self.lose(who - 1, 5, ["all"], 0, "both", False)
 
     def _bounds(self, who: int) -> tuple[int, int]:
         """Worth of collateral at which a debt is just not too much, and just covered."""
@@ -987,10 +994,9 @@ MUST_REACH = {
     "transferFrom": 5,
     "transferFrom refused: market: allowance": 3,
     "adjust": 100,
-    "adjust refused: market: unhealthy": 1,
     "adjust with a callback": 10,
     "adjust with a callback refused: market: callback short": 1,
-    "lightened with a dead feed": 5,
+    "lightened with a dead feed": 1,
     "borrow": 20,
     "borrow refused: market: borrow cap": 1,
     "borrow refused: market: borrowing halted": 3,
