@@ -111,7 +111,7 @@ struct PositionView:
     market_health: uint256
     liquidatable: bool
     # Healthy, but not at the smoothed market price, at which the collateral still pays for debt and
-    # base bonus: a part can be deleveraged.
+    # base bonus: a part can be deleveraged, unless the hour's share is used up.
     deleverageable: bool
     # Least fundamental price at which the position is healthy.
     liquidation_price: uint256

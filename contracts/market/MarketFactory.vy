@@ -125,7 +125,8 @@ def _check_terms(terms: ILendingMarket.Terms):
     assert paid < WAD * WAD, "factory: threshold"
     assert WAD < terms.target_health and terms.target_health < 2 * WAD, "factory: target health"
     assert 0 < terms.min_debt and terms.min_debt < MAX_112, "factory: minimum debt"
-    deleverages: bool = 0 < terms.deleverage_share and terms.deleverage_share <= WAD
+    # A whole debt is not a share.
+    deleverages: bool = 0 < terms.deleverage_share and terms.deleverage_share < WAD
     assert deleverages, "factory: deleverage share"
     self._check_price(terms)
 

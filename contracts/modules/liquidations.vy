@@ -8,7 +8,8 @@
 @notice Two prices, two consequences. Where the fundamental price breaches the threshold, a position is
         liquidated: the part that restores target health, or all of it where it is small or not covered.
         Where only the smoothed market price does, it is deleveraged: for the base bonus, by a bounded
-        share of its debt an hour, never to the end.
+        share of its debt an hour, never to the end, but if need be below the minimum debt: many small
+        positions must not be safer than a large one.
 """
 from ..interfaces import ILendingMarket
 from ..interfaces import ILiquidateCallback
@@ -68,11 +69,16 @@ def liquidate(
         checks._fail("market: seized too little")
 
     # Debt that no collateral is left for is written off in this call.
-    bad_debt: uint256 = debt - repaid if seized == collateral else 0
     burned: uint256 = debt_shares
-    if repaid + bad_debt < debt:
+    gone: uint256 = repaid
+    bad_debt: uint256 = 0
+    if repaid < debt and seized < collateral:
         burned = shares._to_shares_down(repaid, s.borrow_assets, s.borrow_shares)
-    s.borrow_assets -= min(s.borrow_assets, repaid + bad_debt)
+    else:
+        gone = totals._leaving(s.borrow_assets, s.borrow_shares - burned, debt)
+        bad_debt = gone - min(gone, repaid)
+    s.borrow_assets -= gone
+    s.supply_assets = min(s.supply_assets + repaid + bad_debt - gone, totals.MAX_90)
     s.borrow_shares -= burned
     lenders_loss: uint256 = 0
     if bad_debt != 0:
@@ -139,8 +145,7 @@ def _size_liquidation(
         debt, worth, valued, hand_over, THRESHOLD, TARGET_HEALTH, bonus
     )
     if deleverage:
-        repaid = min(min(max_repay, repaid), debt - min(debt, positions.MIN_DEBT))
-        repaid = self._use_deleverage_share(owner, debt, repaid)
+        repaid = self._use_deleverage_share(owner, debt, min(max_repay, repaid))
     else:
         if debt - repaid < positions.MIN_DEBT:
             repaid = debt

@@ -5,18 +5,20 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice What lenders lost of late, and the halt of borrowing that too much of it brings.
-@dev All of it is a mark of 24 bits: the time at which the losses will have faded, in steps of ten
-     minutes modulo 2**23, and above it whether they brought a halt. Losses add up, those of many small
-     positions like that of a large one, and fade along a line: 1 % of what lenders are owed in a day. When
-     they reach that, borrowing halts for a day; for another one no loss counts, so that a halt never
-     follows upon a halt. A loss counts in steps of a 144th of the bound, rounded down.
+@dev All of it is a mark of 24 bits: the time at which the losses will have faded, in steps of twelve
+     seconds modulo 2**23, and above it whether they brought a halt; 0 where there is nothing to fade.
+     Losses add up, those of many small positions like that of a large one, and fade along a line: 1 % of
+     what lenders are owed in a day. When they reach that, borrowing halts for a day; for another one no
+     loss counts, so that a halt never follows upon a halt. A loss counts in steps of a 7,200th of the
+     bound, rounded down: one of less than a 720,000th of what lenders are owed does not count.
+     A mark that has faded means the same for three years and is cleared by the first loan after it.
 """
 
 
-STEP: constant(uint256) = 600
+STEP: constant(uint256) = 12
 STEPS: constant(uint256) = 2**23
 # Steps of a day.
-DAY: constant(uint256) = 144
+DAY: constant(uint256) = 7_200
 # The part of what lenders are owed that fades in a day.
 BOUND_DIVISOR: constant(uint256) = 100
 
@@ -39,6 +41,13 @@ def _after_loss(mark: uint256, loss: uint256, supply_assets: uint256) -> uint256
 
 @view
 @internal
+def _still(mark: uint256) -> uint256:
+    """@return The mark, or 0 where it has faded."""
+    return mark if self._left(mark) > 0 else 0
+
+
+@view
+@internal
 def _is_halted(mark: uint256) -> bool:
     return mark >= STEPS and self._left(mark) > DAY
 
@@ -56,6 +65,8 @@ def _halted_until(mark: uint256) -> uint256:
 @internal
 def _left(mark: uint256) -> uint256:
     """@return Steps until all is faded."""
+    if mark == 0:
+        return 0
     left: uint256 = (mark + STEPS - block.timestamp // STEP % STEPS) % STEPS
     return left if left <= 2 * DAY else 0
 

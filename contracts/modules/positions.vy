@@ -170,7 +170,7 @@ def _begin(
         s.borrow_assets += borrowed
         s.borrow_shares += added
         c.debt_shares += added
-        totals._check_borrowed(s.borrow_assets, s.borrow_shares, s.halt_mark)
+        s.halt_mark = totals._check_borrowed(s.borrow_assets, s.borrow_shares, s.halt_mark)
         totals._store(s)
         c.debt = shares._to_assets_up(c.debt_shares, s.borrow_assets, s.borrow_shares)
     elif offered != 0:
@@ -178,9 +178,13 @@ def _begin(
         c.debt_before = shares._to_assets_up(c.debt_shares, s.borrow_assets, s.borrow_shares)
         c.repaid = min(offered, c.debt_before)
         burned: uint256 = c.debt_shares
+        gone: uint256 = c.repaid
         if offered < c.debt_before:
             burned = shares._to_shares_down(offered, s.borrow_assets, s.borrow_shares)
-        s.borrow_assets -= min(s.borrow_assets, c.repaid)
+        else:
+            gone = totals._leaving(s.borrow_assets, s.borrow_shares - burned, c.repaid)
+        s.borrow_assets -= gone
+        s.supply_assets = min(s.supply_assets + c.repaid - gone, totals.MAX_90)
         s.borrow_shares -= burned
         c.debt_shares -= burned
         totals._store(s)

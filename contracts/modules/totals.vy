@@ -188,14 +188,31 @@ def _supply_cap() -> uint256:
 
 @view
 @internal
-def _check_borrowed(borrow_assets: uint256, borrow_shares: uint256, halt_mark: uint256):
-    """@notice Whether debt may have risen to this."""
+def _check_borrowed(
+    borrow_assets: uint256, borrow_shares: uint256, halt_mark: uint256
+) -> uint256:
+    """@notice Whether debt may have risen to this. @return The mark of losses that have not faded."""
     if borrow_assets > self._caps >> 128:
         checks._fail("market: borrow cap")
     if borrow_shares > MAX_110:
         checks._fail("market: borrow width")
+    if halt_mark == 0:
+        return 0
     if loss_halt._is_halted(halt_mark):
         checks._fail("market: borrowing halted")
+    return loss_halt._still(halt_mark)
+
+
+@pure
+@internal
+def _leaving(borrow_assets: uint256, shares_left: uint256, debt: uint256) -> uint256:
+    """
+    @notice What somebody's whole debt takes off `borrow_assets` when so many shares are left.
+    @dev All of it, which was rounded up, for the other borrowers; but never so much that less than a unit
+         is left for a million shares, as at first: or dust that comes and goes could make debt shares so
+         cheap that their width is used up. What is paid above that is the lenders'.
+    """
+    return min(debt, borrow_assets - min(borrow_assets, shares_left // shares.VIRTUAL_SHARES))
 
 
 @internal

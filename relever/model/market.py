@@ -33,9 +33,9 @@ HOUR, DAY = 3_600, 86_400
 MAX_FEE = 25 * 10**16
 FEE_STEP = 10**12
 # Lenders may lose a hundredth of what they are owed in a day before borrowing halts; losses count
-# in 144ths of that, and fade one in ten minutes.
+# in 7,200ths of that, and fade one in twelve seconds.
 HALT_DIVISOR = 100
-STEP, STEPS_A_DAY = 600, 144
+STEP, STEPS_A_DAY = 12, 7_200
 
 
 @dataclass(frozen=True)
@@ -332,7 +332,7 @@ class Market:
         elif debt_delta < 0:
             self.accrue()
             repaid = min(-debt_delta, owed)
-            self._burn(position, repaid, whole=-debt_delta >= owed)
+            self._settle(repaid, self._burn(position, repaid, whole=repaid == owed))
             self._pay_loan(caller, repaid)
         debt = self.debt(owner)
 
@@ -367,10 +367,10 @@ class Market:
             position.deleveraged_at = self.clock.time
         require(size.seized >= min_seized, "market: seized too little")
 
-        # Debt that no collateral is left for.
-        bad_debt = debt - size.repaid if size.seized == position.collateral else 0
-        gone = size.repaid + bad_debt
-        self._burn(position, gone, whole=gone == debt)
+        # Debt that no collateral is left for goes too.
+        whole = size.repaid == debt or size.seized == position.collateral
+        gone = self._burn(position, debt if whole else size.repaid, whole)
+        bad_debt = self._settle(size.repaid, gone)
         lenders_loss = self._write_off(bad_debt) if bad_debt else 0
         position.collateral -= size.seized
         self._pay_collateral(caller, -size.seized)
@@ -530,14 +530,25 @@ class Market:
         require(self.halted_until == 0, "market: borrowing halted")
         self._pay_loan(receiver, -amount)
 
-    def _burn(self, position: Position, amount: int, whole: bool) -> None:
-        """Debt goes; a part burns shares rounded down, for the other borrowers."""
+    def _burn(self, position: Position, amount: int, whole: bool) -> int:
+        """Debt goes; returns how much less the borrowers owe together.
+
+        A part burns shares rounded down, for the other borrowers. A whole debt leaves the total as
+        it is, rounded up, but never so that a debt share gets cheaper than at first.
+        """
         borrow = self.books.borrow
         burned = position.debt_shares if whole else borrow.shares_down(amount)
-        # Debts are rounded up, and together may be a few units more than the total.
-        borrow.assets -= min(borrow.assets, amount)
         borrow.shares -= burned
         position.debt_shares -= burned
+        gone = min(amount, max(0, borrow.assets - borrow.shares // 10**6)) if whole else amount
+        borrow.assets -= gone
+        return gone
+
+    def _settle(self, paid: int, gone: int) -> int:
+        """Returns bad debt: what went and was not paid. What was paid above it is the lenders'."""
+        supply = self.books.supply
+        supply.assets = min(supply.assets + max(0, paid - gone), MAX_ASSETS)
+        return max(0, gone - paid)
 
     def _size_deleverage(self, position: Position, debt: int, max_repay: int) -> Size:
         """Only the market price breaches the threshold: a part, at the base bonus."""
@@ -552,7 +563,7 @@ class Market:
         )
         capacity = debt * terms.deleverage_share // WAD
         allowed = capacity - self._deleveraged(position, debt)
-        repaid = min(max_repay, wanted, allowed, debt - min(debt, terms.min_debt))
+        repaid = min(max_repay, wanted, allowed)
         require(repaid > 0, "market: nothing repaid")
         seized = health.seized_down(repaid, position.collateral, debt, market, bonus)
         return Size(repaid, seized, deleverage=True)

@@ -187,14 +187,18 @@ def test_depeg__deeper_than_the_debt__takes_no_position_whole(depegged: Setup) -
     assert tuple(market.position(owner)) == (COLLATERAL, DEBT)
 
 
-def test_minimum_debt__in_a_depeg__is_left_standing(lent: Setup) -> None:
-    """No part of a deleverage goes below the minimum, and no last unit is taken."""
-    owner = lent.actors.borrower
-    lent.open(MIN_DEBT * 112 // 100, MIN_DEBT + 5, owner)
+def test_minimum_debts__in_a_depeg__are_no_safer_than_one_large_one(lent: Setup) -> None:
+    """Whoever spread a debt over accounts of the least size once kept all of it through a depeg."""
+    share = lent.market.terms().deleverage_share
+    owners = lent.actors.borrower, lent.actors.other_borrower
+    for owner in owners:
+        lent.open(MIN_DEBT * 112 // 100, MIN_DEBT, owner)
     lent.oracle.set_market_price(DEPEG)
-    assert deleverage(lent) == 5
-    assert deleverage(lent) == 0
-    assert lent.debt() == MIN_DEBT
+    for owner in owners:
+        lent.market.liquidate(owner, UNLIMITED, 0, sender=lent.actors.liquidator)
+        assert lent.debt(owner) == MIN_DEBT - MIN_DEBT * share // WAD
+        with lent.refused("market: nothing repaid"):
+            lent.market.liquidate(owner, UNLIMITED, 0, sender=lent.actors.liquidator)
 
 
 @pytest.mark.parametrize("near", [False, True])

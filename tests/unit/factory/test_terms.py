@@ -52,7 +52,7 @@ HALF = {"max_ltv": WAD // 4, "threshold": WAD // 2}
         ("factory: minimum debt", {"min_debt": MAX_112}),
         ("factory: minimum debt", {"min_debt": UNLIMITED}),
         ("factory: deleverage share", {"deleverage_share": 0}),
-        ("factory: deleverage share", {"deleverage_share": WAD + 1}),
+        ("factory: deleverage share", {"deleverage_share": WAD}),
         ("factory: deleverage share", {"deleverage_share": UNLIMITED}),
     ],
 )
@@ -78,7 +78,7 @@ def test_terms__that_cannot_work__reverts(setup: Setup, reason: str, terms: dict
         {"min_debt": 1},
         {"min_debt": MAX_112 - 1},
         {"deleverage_share": 1},
-        {"deleverage_share": WAD},
+        {"deleverage_share": WAD - 1},
     ],
 )
 def test_terms__at_their_bounds__are_taken(setup: Setup, terms: dict[str, Any]) -> None:

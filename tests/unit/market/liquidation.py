@@ -106,5 +106,5 @@ def exchanged(setup: Setup, repaid: int, seized: int, liquidator: str | None = N
 
 
 def halted(setup: Setup) -> Event:
-    """By a loss of this block: a day, counted in whole steps of ten minutes."""
-    return setup.event("BorrowingHalted", until=setup.chain.timestamp // 600 * 600 + DAY)
+    """By a loss of this block: a day, counted in whole steps of twelve seconds."""
+    return setup.event("BorrowingHalted", until=setup.chain.timestamp // 12 * 12 + DAY)

@@ -1,10 +1,8 @@
 """The thin name for more debt."""
 
 from tests.unit.market.conftest import (
-    DAY,
     FEE,
     MAX_CAP,
-    MAX_SHARES,
     MIN_DEBT,
     NOBODY,
     UNLIMITED,
@@ -72,8 +70,9 @@ def test_borrow__without_collateral__reverts(lent: Setup) -> None:
         lent.market.borrow(MIN_DEBT, stranger, stranger, sender=stranger)
 
 
-def test_borrow__share_width__is_the_bound_and_nothing_else_meets_it(setup: Setup) -> None:
-    """Rounded-up repayments make debt shares cheaper, until a great loan has too many of them."""
+def test_borrow__dust_that_comes_and_goes__makes_no_debt_share_cheaper(setup: Setup) -> None:
+    """Rounded-up repayments of single units once wore the price of a debt share down, until all of
+    the shares' width was used up by less debt than the cap."""
     small = setup.another(min_debt=1)
     market, actors = small.market, small.actors
     market.set_caps((MAX_CAP, MAX_CAP, FEE), sender=actors.owner)
@@ -83,26 +82,15 @@ def test_borrow__share_width__is_the_bound_and_nothing_else_meets_it(setup: Setu
         for more, owner in enumerate(owners):
             small.open(4 * WAD, WAD + more * 10**17 // 3, owner)
         small.chain.advance(YEAR)
-        # Each leaves a part of a wei, which counts as one: who pays it pays for the others too.
+        # Each leaves a part of a wei, which counts as one.
         for owner in owners:
             market.repay(small.debt(owner) - 1, owner, sender=owner)
-        payers = iter(owners)
-        while market.state().borrow_assets > 0:
-            owner = next(payers)
+        for owner in owners:
             market.repay(1, owner, sender=owner)
-    state = market.state()
-    assert state.borrow_assets == 0 < state.borrow_shares
-    per_asset = state.borrow_shares + 10**6
-    most = (MAX_SHARES - state.borrow_shares) // per_asset
-    assert most < MAX_CAP
+            state = market.state()
+            assert state.borrow_shares < (state.borrow_assets + 1) * 10**6
+    assert market.state().borrow_shares == 0
 
-    market.supply_collateral(10**28, great, sender=great)
-    with small.refused("market: borrow width"):
-        market.borrow(most + 1, great, great, sender=great)
-    market.borrow(most, great, great, sender=great)
-
-    small.chain.advance(DAY)
-    assert market.state().borrow_shares > MAX_SHARES - per_asset
-    market.repay(most // 2, great, sender=great)
-    market.adjust(great, -(10**28), -MAX_CAP, great, sender=great)
-    assert tuple(market.position(great)) == (0, 0)
+    market.supply_collateral(4 * 10**26, great, sender=great)
+    market.borrow(MAX_CAP // 2, great, great, sender=great)
+    assert market.position(great)[1] == MAX_CAP // 2

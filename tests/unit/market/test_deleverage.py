@@ -56,7 +56,7 @@ def depegged(scene_set: Setup) -> Setup:
 @pytest.fixture
 def unbounded(setup: Setup) -> Setup:
     """The same position in a market that deleverages all that it wants at once."""
-    other = setup.another(deleverage_share=WAD)
+    other = setup.another(deleverage_share=WAD - 1)
     other.lend(1_000 * WAD)
     other.open(COLLATERAL, DEBT)
     return other
@@ -268,24 +268,21 @@ def test_deleverage__less_offered__repays_that_and_leaves_the_rest_of_the_share(
     refused_for_now(depegged)
 
 
-def test_deleverage__almost_all_wanted__leaves_the_minimum_debt(unbounded: Setup) -> None:
+def test_deleverage__almost_all_wanted__leaves_what_is_no_share(unbounded: Setup) -> None:
     """Target health would ask for more; yet for the market price's sake nobody is taken out."""
-    price = 8_454 * PRICE // 10_000
+    price = 84_537 * PRICE // 100_000
     unbounded.oracle.set_market_price(price)
-    repaid = DEBT - MIN_DEBT
+    repaid = DEBT * (WAD - 1) // WAD
     assert wanted_at(price) > repaid
     receipt = liquidate(unbounded)
     assert receipt.events == deleveraged(unbounded, repaid, price)
-    assert unbounded.debt() == MIN_DEBT
+    assert unbounded.debt() == DEBT - repaid > 0
     assert unbounded.held() > 0
-    unbounded.chain.advance(DAY)
-    # A day's interest on it is above the minimum, and is all that may still go.
-    above = unbounded.debt() - MIN_DEBT
-    assert liquidate(unbounded).events[-1].args["repaid"] == above > 0
     refused_for_now(unbounded)
 
 
-def test_deleverage__debt_at_or_below_the_minimum__is_left_alone(lent: Setup) -> None:
+def test_deleverage__debt_at_or_below_the_minimum__goes_like_any_other(lent: Setup) -> None:
+    """Whoever spreads a position over many accounts is no safer than with a large one."""
     market, borrower, other = lent.market, lent.actors.borrower, lent.actors.other_borrower
     held = MIN_DEBT * 1000 // 837
     for owner in (borrower, other):
@@ -295,9 +292,9 @@ def test_deleverage__debt_at_or_below_the_minimum__is_left_alone(lent: Setup) ->
     lent.oracle.set_market_price(LOW)
     for owner, debt in ((borrower, MIN_DEBT), (other, MIN_DEBT // 2)):
         assert lent.debt(owner) == debt
-        for part in (1, debt, UNLIMITED):
-            with lent.refused("market: nothing repaid"):
-                liquidate(lent, part, owner=owner)
+        receipt = liquidate(lent, owner=owner)
+        assert receipt.events[-1].args["repaid"] == debt * DELEVERAGE_SHARE // WAD
+        assert lent.debt(owner) == debt - debt * DELEVERAGE_SHARE // WAD
 
 
 def test_deleverage__market_does_not_pay_debt_and_bonus__is_too_deep(scene_set: Setup) -> None:

@@ -20,7 +20,7 @@ LENT = 1_000 * WAD
 # What halts at once: 1 % of what lenders are owed.
 BOUND = LENT // 100
 # Losses fade, and a halt ends, in whole steps.
-STEP = 600
+STEP = 12
 # Marks are steps modulo this.
 WRAP = 2**23
 
@@ -74,9 +74,9 @@ def assert_halted(setup: Setup, until: int) -> None:
 # How much
 
 
-def test_halt__one_percent_in_one__halts_and_a_144th_less_does_not(fresh: Setup) -> None:
+def test_halt__one_percent_in_one__halts_and_a_unit_less_does_not(fresh: Setup) -> None:
     assert fresh.market.halted_until() == 0
-    # A loss counts in steps of a 144th of the bound, rounded down.
+    # A loss counts in steps of a 7,200th of the bound, rounded down.
     with fresh.chain.isolated():
         assert halt_events(lose(fresh, BOUND - 1)) == []
         assert_open(fresh)
@@ -104,13 +104,24 @@ def test_halt__one_percent_in_many__halts_with_the_last(fresh: Setup, parts: int
     assert_halted(fresh, fresh.chain.timestamp + DAY)
 
 
-def test_halt__losses_below_a_144th_of_the_bound__are_not_counted(fresh: Setup) -> None:
-    """A whole step is 0.007 % of what lenders are owed. A hundred losses just below: 0.69 %."""
+def test_halt__many_small_positions__count_like_a_large_one(fresh: Setup) -> None:
+    """A hundred losses of 0.0101 % of what lenders are owed."""
     fresh.lend(9 * LENT)
+    for _ in range(99):
+        lose(fresh, fresh.market.totalAssets() * 101 // 1_000_000)
+        assert fresh.market.halted_until() == 0
+    lose(fresh, fresh.market.totalAssets() * 101 // 1_000_000)
+    assert_halted(fresh, fresh.chain.timestamp + DAY)
+
+
+def test_halt__losses_below_a_7200th_of_the_bound__are_not_counted(fresh: Setup) -> None:
+    """A whole step is 0.00014 % of what lenders are owed: nobody halts a market with dust."""
+    fresh.market.set_caps((1_000 * LENT, BORROW_CAP, 0), sender=fresh.actors.owner)
+    fresh.lend(999 * LENT)
     for _ in range(100):
-        lose(fresh, (fresh.market.totalAssets() - 1) // 14_400)
+        lose(fresh, (fresh.market.totalAssets() - 1) // 720_000)
     with fresh.chain.isolated():
-        lose(fresh, fresh.market.totalAssets() * 99 // 10_000)
+        lose(fresh, fresh.market.totalAssets() * 9_999 // 1_000_000)
         assert_open(fresh)
     lose(fresh, fresh.market.totalAssets() // 100 + 1)
     assert_halted(fresh, fresh.chain.timestamp + DAY)
@@ -177,10 +188,10 @@ def test_halt__losses_fade__along_a_line(fresh: Setup, hours: int) -> None:
     """Half the bound is half faded after six hours, and gone after twelve."""
     lose(fresh, BOUND // 2)
     fresh.chain.advance(hours * 3_600)
-    left = max(72 - 6 * hours, 0)
+    left = max(3_600 - 300 * hours, 0)
     owed = fresh.market.totalAssets()
     # A loss of so many steps, the least of them and a unit less.
-    enough = -(-owed * (144 - left) // (100 * 144))
+    enough = -(-owed * (7_200 - left) // 720_000)
     with fresh.chain.isolated():
         lose(fresh, enough - 1)
         assert_open(fresh)
@@ -299,7 +310,7 @@ def test_halt__flash_loans_and_offices__go_on(halted: Setup) -> None:
 # The end of the count
 
 
-@pytest.mark.parametrize("before", [1, 100, 143, 144, 200, 288, 289])
+@pytest.mark.parametrize("before", [1, 5_000, 7_199, 7_200, 10_000, 14_400, 14_401])
 def test_halt__count_of_steps_begins_anew__changes_nothing(fresh: Setup, before: int) -> None:
     """The mark is a step modulo 2**23, here on both sides of its end."""
     now = fresh.chain.timestamp // STEP
@@ -323,15 +334,26 @@ def test_halt__count_of_steps_begins_anew__changes_nothing(fresh: Setup, before:
 
 def test_halt__before_the_count_ends__losses_fade_across_it(fresh: Setup) -> None:
     now = fresh.chain.timestamp // STEP
-    fresh.chain.advance((WRAP - 300 - now % WRAP) * STEP)
+    fresh.chain.advance((WRAP - 15_000 - now % WRAP) * STEP)
     # One step of loss: a mark of this round of the count.
     lose(fresh, BOUND // 100)
-    fresh.chain.advance(290 * STEP)
+    fresh.chain.advance(14_500 * STEP)
     lose(fresh, BOUND // 2)
-    fresh.chain.advance(36 * STEP)
+    fresh.chain.advance(1_800 * STEP)
     owed = fresh.market.totalAssets()
     with fresh.chain.isolated():
         lose(fresh, owed * 74 // 10_000)
         assert_open(fresh)
     lose(fresh, owed * 76 // 10_000)
     assert_halted(fresh, fresh.chain.timestamp + DAY)
+
+
+def test_halt__years_later__the_mark_of_a_halt_means_nothing_once_somebody_borrowed(
+    halted: Setup,
+) -> None:
+    """The count of steps comes to the same point every three years."""
+    halted.chain.advance(2 * DAY)
+    borrow(halted)
+    halted.chain.advance((WRAP - 5_000) * STEP)
+    halted.oracle.set_price(10**6 * PRICE)
+    assert_open(halted)
