@@ -2,7 +2,7 @@
 # ARGS are handed on: make demo ARGS=--json, make test ARGS="-k market". PYTHON names a Python to use.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test snapshot scenarios bench-gas bench-rpc ape lint format clean
+.PHONY: help setup demo test snapshot scenarios bench-gas bench-rpc mutants ape lint format clean
 
 PYTHONS := $(or $(PYTHON),.venv/bin/python python3 python3.12 python3.11)
 # Ape finds Anvil and Vyper on the PATH only.
@@ -41,6 +41,9 @@ bench-gas: setup ## Measure gas, ours and that of peers; fails when a target is 
 
 bench-rpc: setup ## Measure transactions per second, of the client and of Ape
 	@$(RUN)/python -m bench.rpc $(ARGS)
+
+mutants: setup ## Break the contracts in small ways and see which tests notice (ARGS: --sample)
+	@$(RUN)/python -m relever.mutants $(ARGS)
 
 ape: setup ## Run Ape (ARGS: "run demo", "console", "test", "compile")
 	@$(RUN)/ape $(ARGS)

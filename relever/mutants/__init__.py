@@ -1,0 +1,6 @@
+"""Mutation score: small wrong changes to the contracts, and whether the tests notice.
+
+`operators` makes the mutants, `suite` says which tests are to notice, `tree` holds scratch copies
+of the repository, `compiling` makes the compiler faster, `worker` runs the tests on one mutant
+after another, `campaign` deals them out and keeps what came of each, `report` sums it up.
+"""
