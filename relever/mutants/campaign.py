@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -377,16 +378,19 @@ def order(
 ) -> list[str]:
     """All tests of a mutant, the likeliest to kill it in the next second first.
 
-    Those that killed mutants of the same file come first, by how often and how fast; a kill in the
-    same function tells more. The others follow as their folders and files do, the fast ones first.
+    Those that killed mutants of the same file come first, or are named after the function, by how
+    often and how fast; a kill in the same function tells more. The others follow as their folders
+    and files do, the fast ones first.
     """
-    worth: Counter[str] = Counter()
+    topic = re.sub(r"_(up|down)$", "", mutant.function).strip("_")
+    lane = [test for test in seconds if _within(test, tests)]
+    worth = Counter(test for test in lane if re.search(rf"test_{topic}(_|\.)", test))
     for one in alike:
         if one.outcome.state == KILLED and _within(one.outcome.killer, tests):
             worth[one.outcome.killer] += 5 if one.function == mutant.function else 1
     worth_a_second = {test: n / (0.1 + seconds.get(test, 1.0)) for test, n in worth.items()}
     killers = sorted(worth_a_second, key=lambda test: (-worth_a_second[test], test))
-    others = [test for test in seconds if _within(test, tests) and test not in worth]
+    others = [test for test in lane if test not in worth]
     return killers + sorted(others, key=lambda test: (_place(test, tests), seconds[test], test))
 
 

@@ -49,6 +49,12 @@ class Report:
         return self.killed / len(self.counted) if self.counted else 1.0
 
     @property
+    def processor(self) -> float:
+        """Seconds of processor time that one of them took, on average, in whatever run it was."""
+        times = [result.outcome.processor for _, result in self.counted]
+        return sum(times) / len(times) if times else 0.0
+
+    @property
     def per_minute(self) -> float:
         """Mutants a minute in this run, dropped ones too."""
         return 60 * self.ran / self.seconds if self.seconds else 0.0
@@ -64,6 +70,7 @@ class Report:
             "seed": self.seed,
             "ran": self.ran,
             "per_minute": round(self.per_minute, 1),
+            "processor_seconds": round(self.processor, 2),
             "timeouts": self._states()[TIMEOUT],
             "dropped": dict(self.dropped),
             "layers": self._parts(lambda mutant: suite.layer_of(mutant.path)),
@@ -128,7 +135,8 @@ class Report:
         console.print(
             f"{self.killed} of {len(self.counted)} killed ({self.score:.1%}): {by or 'none'}; "
             f"half of them within {self.time_to_kill():.1f} s. Not counted: {dropped or 'none'}. "
-            f"{self.ran} ran in {self.seconds:.0f} s, {self.per_minute:.1f} a minute.",
+            f"{self.ran} ran in {self.seconds:.0f} s, {self.per_minute:.1f} a minute; "
+            f"each takes {self.processor:.1f} s of a processor.",
             markup=False,
             highlight=False,
         )

@@ -7,6 +7,7 @@ with it. A job is a line of JSON on standard input, its outcome one on standard 
 import gc
 import json
 import os
+import resource
 import select
 import signal
 import sys
@@ -63,6 +64,8 @@ class Outcome:
     reason: str = ""
     # From the start of compiling to the first failure or the end.
     seconds: float = 0.0
+    # Of processor time, nodes and all: what it costs on a machine that does other things too.
+    processor: float = 0.0
     durations: dict[str, float] = field(default_factory=dict)
 
 
@@ -182,7 +185,7 @@ class Worker:
     def do(self, job: Job) -> Outcome:
         """Run a job in a fork, at most so long, and put everything back."""
         originals = {path: (self._root / path).read_text() for path in job.files}
-        started = time.monotonic()
+        started, used = time.monotonic(), _processor()
         try:
             for path, text in job.files.items():
                 (self._root / path).write_text(text)
@@ -193,6 +196,7 @@ class Worker:
             self._put_back()
         if outcome is None:
             outcome = Outcome(TIMEOUT, seconds=round(time.monotonic() - started, 3))
+        outcome.processor = round(_processor() - used, 3)
         return outcome
 
     def _forked(self, job: Job) -> Outcome | None:
@@ -227,6 +231,12 @@ class Worker:
             elif at.stat().st_mtime_ns != self._kept[at][0]:
                 at.write_bytes(self._kept[at][1])
                 self._kept[at] = (at.stat().st_mtime_ns, self._kept[at][1])
+
+
+def _processor() -> float:
+    """Seconds that ended children have used."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _be_the_fork(job: Job, root: Path, answer: int) -> None:

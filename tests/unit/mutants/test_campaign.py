@@ -91,18 +91,19 @@ def test_shuffled__seed__decides() -> None:
     assert sorted(map(str, shuffled(many, 1))) == sorted(map(str, many))
 
 
-def test_order__killers_of_the_same_function__come_first_then_the_lane() -> None:
+def test_order__killers_and_namesakes__come_first_then_the_lane() -> None:
     lane = ["tests/b", "tests/a.py"]
     seconds = {"tests/b/t.py::slow": 9.0, "tests/b/t.py::fast": 0.1, "tests/a.py::x": 0.01}
     seconds |= {"tests/a.py::far": 0.1, "tests/a.py::near": 0.1, "tests/other.py::x": 0.1}
+    seconds |= {"tests/a.py::test_one__named": 0.2, "tests/a.py::test_oneself": 8.0}
     alike = [
         replace(result(mutant(1), KILLED, killer="tests/a.py::far"), function="two"),
         result(mutant(2), KILLED, killer="tests/a.py::near"),
         result(mutant(3), KILLED, killer="tests/other.py::x"),
     ]
     assert order(mutant(4), alike, seconds, lane) == [
-        *("tests/a.py::near", "tests/a.py::far"),
-        *("tests/b/t.py::fast", "tests/b/t.py::slow", "tests/a.py::x"),
+        *("tests/a.py::near", "tests/a.py::far", "tests/a.py::test_one__named"),
+        *("tests/b/t.py::fast", "tests/b/t.py::slow", "tests/a.py::x", "tests/a.py::test_oneself"),
     ]
 
 
