@@ -7,5 +7,8 @@ contracts, so that the tests can hold these against them, step by step. Amounts 
 units, times in seconds, parts in WAD.
 
 What the contracts refuse raises `Refused` with the reason that they must give. A model that has
-refused may have changed already: try on a copy (`copy.deepcopy`), keep the copy when it succeeds.
+refused may have changed already: `snapshot.Snapshot` takes it back.
+
+`protocol.Protocol` is all of it in one, driven action by action; `deployed.Deployed` does the same
+actions on a chain, and is the only module here that knows of one.
 """

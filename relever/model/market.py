@@ -12,7 +12,9 @@ whether somebody can pay is the token's business. Prices are below 2**140.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from relever.model import health, interest
 from relever.model.clock import Clock
@@ -51,9 +53,27 @@ class Terms:
     deleverage_share: int
 
 
+class Prices(Protocol):
+    """What a market asks its oracle."""
+
+    @property
+    def fundamental(self) -> int:
+        """By which health is measured."""
+        ...
+
+    @property
+    def hand_over(self) -> int:
+        """At which collateral changes hands in a liquidation."""
+        ...
+
+    def price(self) -> int:
+        """For who takes a risk."""
+        ...
+
+
 @dataclass
 class Oracle:
-    """Prices, and whether the feed of the market price can be used."""
+    """Prices that are set, and whether the feed of the market price can be used."""
 
     fundamental: int
     market: int
@@ -177,7 +197,7 @@ class Market:
 
     clock: Clock
     terms: Terms
-    oracle: Oracle
+    oracle: Prices
     owner: str
     guardian: str
     books: Books = field(default_factory=lambda: Books(0))
@@ -313,12 +333,12 @@ class Market:
         collateral_delta: int,
         debt_delta: int,
         receiver: str,
-        answer: int | None = None,
+        answer: int | Callable[[int], int] | None = None,
     ) -> tuple[int, int]:
         """Change a position; returns its collateral and debt.
 
-        `answer` is what the caller's callback answers: the collateral to pull in, where none is
-        paid out.
+        `answer` is what the caller's callback answers, or the callback itself, which is told by how
+        much the debt changes: the collateral to pull in, where none is paid out.
         """
         if collateral_delta < 0 or debt_delta > 0:
             allowed = caller == owner or (owner, caller) in self.managers
@@ -328,25 +348,29 @@ class Market:
         had, owed = position.collateral, self.debt(owner)
         if debt_delta > 0:
             self.accrue()
-            self._borrow(position, debt_delta, receiver)
+            self._borrow(position, debt_delta)
         elif debt_delta < 0:
             self.accrue()
             repaid = min(-debt_delta, owed)
             self._settle(repaid, self._burn(position, repaid, whole=repaid == owed))
-            self._pay_loan(caller, repaid)
+        settled = max(debt_delta, -owed)
         debt = self.debt(owner)
 
         paid_out = max(0, -collateral_delta)
         paid_in = max(0, collateral_delta)
         require(paid_out <= had, "market: not enough collateral")
         require(had + paid_in <= MAX_COLLATERAL, "market: collateral width")
-        if answer is not None and paid_out == 0:
-            require(answer >= paid_in, "market: callback short")
-            paid_in = answer
-            require(had + paid_in <= MAX_COLLATERAL, "market: collateral width")
+        self._pay_collateral(receiver, -paid_out)
+        self._pay_loan(receiver, -max(0, settled))
+        if answer is not None:
+            answered = answer(settled) if callable(answer) else answer
+            if paid_out == 0:
+                require(answered >= paid_in, "market: callback short")
+                paid_in = answered
+                require(had + paid_in <= MAX_COLLATERAL, "market: collateral width")
         position.collateral += paid_in - paid_out
         self._pay_collateral(caller, paid_in)
-        self._pay_collateral(receiver, -paid_out)
+        self._pay_loan(caller, max(0, -settled))
 
         if debt_delta > 0 or debt * had > owed * position.collateral:
             price = self.oracle.price()
@@ -356,9 +380,17 @@ class Market:
         return position.collateral, debt
 
     def liquidate(
-        self, caller: str, owner: str, max_repay: int, min_seized: int = 0
+        self,
+        caller: str,
+        owner: str,
+        max_repay: int,
+        min_seized: int = 0,
+        callback: Callable[[int, int], None] | None = None,
     ) -> Liquidation:
-        """Repay an unhealthy position's debt for its collateral; bad debt is written off."""
+        """Repay an unhealthy position's debt for its collateral; bad debt is written off.
+
+        The callback is told what is repaid and seized, when the one is not paid but the other is.
+        """
         self.accrue()
         position, debt = self.positions[owner], self.debt(owner)
         size = self.size(owner, max_repay)
@@ -374,38 +406,29 @@ class Market:
         lenders_loss = self._write_off(bad_debt) if bad_debt else 0
         position.collateral -= size.seized
         self._pay_collateral(caller, -size.seized)
+        if callback is not None:
+            callback(size.repaid, size.seized)
         self._pay_loan(caller, size.repaid)
         return Liquidation(size.repaid, size.seized, bad_debt, lenders_loss, size.deleverage)
 
     def size(self, owner: str, max_repay: int) -> Size:
         """What a liquidation would repay and seize now."""
-        terms, oracle, position = self.terms, self.oracle, self.positions[owner]
+        terms, position = self.terms, self.positions[owner]
+        fundamental, hand_over = self.oracle.fundamental, self.oracle.hand_over
         collateral, debt = position.collateral, self.debt(owner)
-        hand_over = oracle.hand_over
-        worth = health.worth_down(collateral, oracle.fundamental)
+        worth = health.worth_down(collateral, fundamental)
         if health.within(debt, worth, terms.threshold):
-            return self._size_deleverage(position, debt, max_repay)
+            return self._size_deleverage(position, debt, hand_over, max_repay)
         if not health.covers(collateral, hand_over, debt, terms.base_bonus):
             whole = min(debt, health.repay_for_all_up(worth, terms.base_bonus))
             require(max_repay >= whole, "market: repay must be whole")
             return Size(whole, collateral)
 
         bonus = health.bonus(
-            collateral,
-            oracle.fundamental,
-            debt,
-            terms.threshold,
-            terms.base_bonus,
-            terms.max_bonus,
+            collateral, fundamental, debt, terms.threshold, terms.base_bonus, terms.max_bonus
         )
         wanted = health.repay_to_target_up(
-            debt,
-            worth,
-            oracle.fundamental,
-            hand_over,
-            terms.threshold,
-            terms.target_health,
-            bonus,
+            debt, worth, fundamental, hand_over, terms.threshold, terms.target_health, bonus
         )
         if debt - wanted < terms.min_debt:
             wanted = debt
@@ -518,7 +541,7 @@ class Market:
         self.collateral[caller] -= amount
         self.collateral[MARKET] += amount
 
-    def _borrow(self, position: Position, amount: int, receiver: str) -> None:
+    def _borrow(self, position: Position, amount: int) -> None:
         require(amount <= self.books.cash, "market: not enough cash")
         borrow = self.books.borrow
         added = borrow.shares_up(amount)
@@ -528,7 +551,6 @@ class Market:
         require(borrow.assets <= self.caps.borrow, "market: borrow cap")
         require(borrow.shares <= MAX_SHARES, "market: borrow width")
         require(self.halted_until == 0, "market: borrowing halted")
-        self._pay_loan(receiver, -amount)
 
     def _burn(self, position: Position, amount: int, whole: bool) -> int:
         """Debt goes; returns how much less the borrowers owe together.
@@ -550,9 +572,9 @@ class Market:
         supply.assets = min(supply.assets + max(0, paid - gone), MAX_ASSETS)
         return max(0, gone - paid)
 
-    def _size_deleverage(self, position: Position, debt: int, max_repay: int) -> Size:
+    def _size_deleverage(self, position: Position, debt: int, market: int, max_repay: int) -> Size:
         """Only the market price breaches the threshold: a part, at the base bonus."""
-        terms, market = self.terms, self.oracle.hand_over
+        terms = self.terms
         worth = health.worth_down(position.collateral, market)
         require(not health.within(debt, worth, terms.threshold), "market: healthy")
         covered = health.covers(position.collateral, market, debt, terms.base_bonus)

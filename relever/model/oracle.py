@@ -9,6 +9,7 @@ in WAD, times in seconds. What happens at the ends of the machine's words is not
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from relever.model.clock import Clock
 from relever.model.refused import require
@@ -45,9 +46,30 @@ class Terms:
     lasting_time: int
 
 
+class Below(Protocol):
+    """What the oracle asks the vault and the token below it. Rates in WAD, amounts in units."""
+
+    @property
+    def rate(self) -> int: ...
+    @property
+    def live_rate(self) -> int: ...
+    @property
+    def lst_rate(self) -> int: ...
+    @property
+    def expected_back(self) -> int: ...
+    @property
+    def supply(self) -> int: ...
+    @property
+    def idle(self) -> int: ...
+    @property
+    def held(self) -> int: ...
+    @property
+    def readable(self) -> bool: ...
+
+
 @dataclass
 class Vault:
-    """What the oracle asks the vault and the token below it. Rates in WAD, amounts in units."""
+    """Answers that are set."""
 
     rate: int
     live_rate: int
@@ -58,11 +80,11 @@ class Vault:
     held: int = 0
     readable: bool = True
 
-    @property
-    def fundamental(self) -> int:
-        """What backs the token, and what a quarantine is still to give back."""
-        extra = self.expected_back * WAD // (self.supply + VIRTUAL_SHARES)
-        return (self.rate + extra) * self.lst_rate
+
+def backing(below: Below) -> int:
+    """What backs the token, and what a quarantine is still to give back."""
+    extra = below.expected_back * WAD // (below.supply + VIRTUAL_SHARES)
+    return (below.rate + extra) * below.lst_rate
 
 
 @dataclass
@@ -131,7 +153,7 @@ class Oracle:
 
     clock: Clock
     terms: Terms
-    vault: Vault
+    vault: Below
     feed: Feed
     gate: Gate
     sequencer: Feed | None = None
@@ -158,7 +180,7 @@ class Oracle:
     @property
     def fundamental(self) -> int:
         """By what the vault has booked."""
-        return min(self.vault.fundamental, self.cap)
+        return min(backing(self.vault), self.cap)
 
     @property
     def price(self) -> int:

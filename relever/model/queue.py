@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from relever.model.refused import require
 from relever.model.rounding import WAD
 from relever.model.shares import LARGEST, VIRTUAL, Price
+from relever.model.tokens import NOBODY
 from relever.model.vault import Findings, Vault
 
 # The smallest request that is not a whole balance.
@@ -68,6 +69,8 @@ class Queue:
     patience: int
     wait: int = 0
     requests: dict[int, Request] = field(default_factory=dict)
+    # Who may act for whom: account and operator.
+    operators: set[tuple[str, str]] = field(default_factory=set)
     head: int = 1
 
     @property
@@ -88,28 +91,33 @@ class Queue:
         """The ids of which something can be claimed."""
         return [number for number, request in self.requests.items() if request.claimable_shares]
 
-    def request(self, who: str, shares: int, controller: str | None = None) -> int:
-        """Put shares at the end of the line; returns the request's id."""
+    def acts_for(self, account: str, sender: str) -> bool:
+        """Whether it is the account itself or its operator."""
+        return sender == account or (account, sender) in self.operators
+
+    def request(
+        self, who: str, shares: int, controller: str | None = None, sender: str = ""
+    ) -> int:
+        """Put shares that the queue may take at the end of the line; returns the request's id."""
         vault = self.vault
+        require(self.acts_for(who, sender or who), "queue: not for this account")
+        require(controller != NOBODY, "queue: no controller")
         enough = shares >= MIN_SHARES or shares == vault.shares[who]
         require(enough, "queue: request too small")
         price = vault.sync().calm.plus(vault.pocket.expected)
         worth = price.assets_down(shares)
         require(worth > 0, "queue: worth nothing")
-        require(shares <= vault.shares[who], "erc20: transfer amount exceeds balance")
+        vault.lrt.transfer_from(QUEUE, who, QUEUE, shares)
         number, now = self.next_id, vault.clock.time
         self.requests[number] = Request(
             controller or who, now, vault.queue_exits, shares, worth, shares, worth
         )
-        vault.shares[who] -= shares
-        vault.shares[QUEUE] += shares
         vault.queued += shares
         return number
 
     def cancel(self, number: int, sender: str) -> int:
         """Give waiting shares back; returns the fee on them, which is burnt."""
-        request = self.requests[number]
-        require(sender == request.controller, "queue: not for this account")
+        request = self._of(number, sender)
         require(request.shares > 0, "queue: nothing waits")
         free = request.exits_before == self.vault.queue_exits
         fee = 0 if free else -(-request.shares // CANCEL_PART)
@@ -117,8 +125,7 @@ class Queue:
             self.vault.sync()
         shares, request.shares, request.worth = request.shares, 0, 0
         self.vault.settle(QUEUE, shares, fee, 0, locked=shares * WAD)
-        self.vault.shares[QUEUE] -= shares - fee
-        self.vault.shares[sender] += shares - fee
+        self.vault.lrt.transfer(QUEUE, request.controller, shares - fee)
         return fee
 
     def finalize(self, most: int, sender: str = "") -> list[Fill]:
@@ -133,7 +140,8 @@ class Queue:
                 break
             request = self.requests[self.head]
             waits = self.vault.clock.time - request.time < self.wait
-            if request.shares and (waits or (found.risk and sender != request.controller)):
+            own = self.acts_for(request.controller, sender)
+            if request.shares and (waits or (found.risk and not own)):
                 break
             left = self.vault.idle - sum(fill.assets for fill in fills)
             supply = price.supply - sum(fill.shares for fill in fills)
@@ -151,8 +159,7 @@ class Queue:
 
     def claim(self, number: int, sender: str) -> int:
         """Pay what is set aside for a request; returns it."""
-        request = self.requests[number]
-        require(sender == request.controller, "queue: not for this account")
+        request = self._of(number, sender)
         require(request.claimable_shares > 0, "queue: nothing to claim")
         amount = request.claimable
         request.claimable = request.claimable_shares = 0
@@ -172,11 +179,19 @@ class Queue:
         pulled = min(amount, missing)
         require(pulled > 0, "queue: nothing missing")
         require(pulled * MAX_PARTS >= missing, "queue: exit too small")
-        adapter = vault.adapters[name]
-        leaving = 0 if adapter.in_quarantine else adapter.position.exiting
+        adapter = vault.adapters.get(name)
+        listed = adapter is not None and not adapter.in_quarantine
+        leaving = adapter.position.exiting if adapter and listed else 0
         require(pulled >= MIN_PULL or leaving == 0, "queue: exit too small")
-        require(not adapter.in_quarantine, "vault: unknown adapter")
+        require(listed, "vault: unknown adapter")
         return vault.start_exit(name, pulled), pulled
+
+    def _of(self, number: int, sender: str) -> Request:
+        """A request of an account that the sender may act for."""
+        request = self.requests.get(number)
+        acts = request is not None and self.acts_for(request.controller, sender)
+        require(acts, "queue: not for this account")
+        return self.requests[number]
 
     def _look(self) -> Findings:
         """All adapters that stand in the books must answer."""

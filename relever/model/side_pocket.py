@@ -89,6 +89,17 @@ class SidePocket:
         require(expected < self.adapters[name].expected, "pocket: only lower")
         self.adapters[name].expected = expected
 
+    def hand_over(self, account: str, to: str) -> None:
+        """Give all claims of an account to another."""
+        for adapter in self.adapters.values():
+            given = adapter.claim_of(account)
+            if given.part or given.owed:
+                part, owed = given.part, given.owed
+                given.part = given.owed = 0
+                taken = adapter.claim_of(to)
+                taken.part += part
+                taken.owed += owed
+
     def claim(self, name: str, account: str) -> int:
         """Pay what has come back for an account; returns it."""
         claim = self.adapters[name].claim_of(account)

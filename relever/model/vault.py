@@ -5,13 +5,12 @@ and meets the profit that was locked before, a gain is locked. Who enters pays t
 losses, with what quarantined adapters are still to give back. Who leaves gets the price after all
 losses and after every slash that is visible, and no locked profit softens that.
 
-Amounts are below 2**112; what happens at the ends of the machine's words is not in here, nor are
-allowances: whoever acts, acts for himself.
+Amounts are below 2**112; what happens at the ends of the machine's words is not in here. Shares
+move here; the assets that come in and go out are for whoever asks to move.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 
 from relever.model.clock import Clock
@@ -22,6 +21,7 @@ from relever.model.refused import require
 from relever.model.rounding import WAD
 from relever.model.shares import LARGEST, Price
 from relever.model.side_pocket import SidePocket
+from relever.model.tokens import SNEKMATE, Erc20
 
 # Nobody's shares, minted when the vault was made.
 DEAD = "dead"
@@ -70,7 +70,7 @@ class Vault:
     profit: LockedProfit
     deposit_cap: int
     idle: int = SEED
-    shares: dict[str, int] = field(default_factory=lambda: defaultdict(int, {DEAD: SEED}))
+    lrt: Erc20 = field(default_factory=lambda: Erc20(SNEKMATE))
     adapters: dict[str, Adapter] = field(default_factory=dict)
     pocket: SidePocket = field(default_factory=SidePocket)
     performance_fee: PerformanceFee = field(default_factory=PerformanceFee)
@@ -86,7 +86,16 @@ class Vault:
     paid_in: int = SEED
     paid_out: int = 0
 
+    def __post_init__(self) -> None:
+        if not self.shares:
+            self.lrt.mint(DEAD, SEED)
+
     # Books
+
+    @property
+    def shares(self) -> dict[str, int]:
+        """By account."""
+        return self.lrt.balances
 
     @property
     def supply(self) -> int:
@@ -150,23 +159,26 @@ class Vault:
         self._enter(who, assets, shares, found)
         return assets
 
-    def withdraw(self, who: str, assets: int) -> int:
-        """Returns the shares that the assets and the fee on them cost."""
+    def withdraw(self, who: str, assets: int, spender: str = "") -> int:
+        """Returns the shares that the assets and the fee on them cost.
+
+        A spender that is not the owner needs an allowance.
+        """
         found = self._sync(strict=True)
         price, free = found.leaving, self._free(found)
         fee = self.exit_fee.on(assets, free)
         shares = price.shares_up(assets + fee)
-        self._leave(who, assets, fee, shares, price.supply, free)
+        self._leave(who, spender or who, assets, fee, shares, price.supply, free)
         return shares
 
-    def redeem(self, who: str, shares: int) -> int:
-        """Returns the assets that are paid for the shares after the fee."""
+    def redeem(self, who: str, shares: int, spender: str = "") -> int:
+        """Returns the assets that are paid for the shares after the fee; see `withdraw`."""
         require(shares > 0, "vault: zero shares")
         found = self._sync(strict=True)
         price, free = found.leaving, self._free(found)
         worth = price.assets_down(shares)
         assets = self.exit_fee.paid(worth, free)
-        self._leave(who, assets, worth - assets, shares, price.supply, free)
+        self._leave(who, spender or who, assets, worth - assets, shares, price.supply, free)
         return assets
 
     # What these would say now
@@ -399,12 +411,15 @@ class Vault:
         self.shares[who] += shares
         self.paid_in += assets
 
-    def _leave(self, who: str, assets: int, fee: int, shares: int, supply: int, free: int) -> None:
+    def _leave(
+        self, who: str, spender: str, assets: int, fee: int, shares: int, supply: int, free: int
+    ) -> None:
         require(assets > 0, "vault: zero assets")
         require(assets <= free, "vault: not enough idle")
         self.idle -= assets
         self._lock(fee)
-        require(shares <= self.shares[who], "erc20: burn amount exceeds balance")
+        if spender != who:
+            self.lrt.spend(who, spender, shares)
         self.pocket.leave(who, shares, supply)
-        self.shares[who] -= shares
+        self.lrt.burn(who, shares)
         self.paid_out += assets

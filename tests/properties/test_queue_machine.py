@@ -6,7 +6,7 @@ one the contracts must say the same of themselves as the model, to the unit.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -92,6 +92,8 @@ class Model:
         for which, position in enumerate(self.positions):
             self.vault.adapters[str(which)] = Adapter(position, ADAPTER_CAP)
         self.queue = Queue(self.vault, PATIENCE)
+        # Everyone has approved the queue.
+        self.vault.lrt.allowances = defaultdict(lambda: UNLIMITED)
 
     @property
     def price(self) -> Fraction:

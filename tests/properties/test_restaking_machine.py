@@ -8,7 +8,7 @@ gained by what was done, whoever did it and in whichever order.
 from __future__ import annotations
 
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -105,6 +105,8 @@ class State:
             SYMBIOTIC: Adapter(self.symbio, NO_CAP),
         }
         self.queue = Queue(self.vault, PATIENCE)
+        # Everyone has approved the queue.
+        self.vault.lrt.allowances = defaultdict(lambda: UNLIMITED)
         self.held = held
         # What was sent to contracts for nothing.
         self.donated: Counter[str] = Counter()

@@ -1,0 +1,150 @@
+"""Everything that the model of the protocol is made of, and what ties its parts together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from relever.model import market
+from relever.model.clock import Clock
+from relever.model.eigenlayer import EigenLayer, EigenLayerPosition, Staker
+from relever.model.oracle import Feed, Oracle
+from relever.model.pool import Pool
+from relever.model.queue import Queue
+from relever.model.symbiotic import SymbioticPosition, SymbioticVault
+from relever.model.tokens import Erc20, StEth, Weth, WstEth, pull, push
+from relever.model.vault import Vault
+
+# Accounts of contracts, beside those that a part has a name for. The vault is the lrt too.
+VAULT, POCKET, ZAP, ROUTER = "vault", "side_pocket", "zap", "router"
+# A person has its short name.
+LIQUIDATOR = "liquidator_contract"
+STRATEGY, SYMBIOTIC_VAULT = "strategy", "symbiotic_vault"
+# The adapters, in the order in which the vault lists them.
+ADAPTERS = EIGENLAYER, SYMBIOTIC = "eigenlayer", "symbiotic"
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Who may do what, by account."""
+
+    owner: str = "owner"
+    guardian: str = "guardian"
+    allocator: str = "allocator"
+    feed_oracle: str = "feed_oracle"
+    lido_oracle: str = "lido_oracle"
+    avs: str = "avs"
+    resolver: str = "resolver"
+    operator: str = "operator"
+
+
+@dataclass
+class Backing:
+    """What the oracle asks vault and tokens, answered by their models."""
+
+    books: Vault
+    steth: StEth
+    wsteth: WstEth
+
+    @property
+    def rate(self) -> int:
+        return self.books.rate
+
+    @property
+    def live_rate(self) -> int:
+        return self.books.live_rate
+
+    @property
+    def lst_rate(self) -> int:
+        return self.steth.rate
+
+    @property
+    def expected_back(self) -> int:
+        return self.books.pocket.expected
+
+    @property
+    def supply(self) -> int:
+        return self.books.supply
+
+    @property
+    def idle(self) -> int:
+        return self.books.idle
+
+    @property
+    def held(self) -> int:
+        return self.wsteth.balances[VAULT]
+
+    @property
+    def readable(self) -> bool:
+        return self.books.readable
+
+
+@dataclass
+class Prices:
+    """What the market asks the oracle: each question pokes it."""
+
+    oracle: Oracle
+
+    @property
+    def fundamental(self) -> int:
+        return self.oracle.liquidation_prices[0]
+
+    @property
+    def hand_over(self) -> int:
+        first, smoothed, usable = self.oracle.liquidation_prices
+        return min(first, smoothed) if usable else first
+
+    def price(self) -> int:
+        return self.oracle.poke_price()
+
+
+@dataclass
+class TokenMarket(market.Market):
+    """The market over tokens that may refuse to be paid."""
+
+    weth: Weth = field(kw_only=True)
+    lrt: Erc20 = field(kw_only=True)
+
+    def _pay_loan(self, caller: str, amount: int) -> None:
+        _move(self.weth, caller, amount)
+
+    def _pay_collateral(self, caller: str, amount: int) -> None:
+        _move(self.lrt, caller, amount)
+
+
+def _move(token: Erc20, caller: str, amount: int) -> None:
+    """Into the market, or out of it."""
+    if amount > 0:
+        pull(token, caller, market.MARKET, amount)
+    else:
+        push(token, market.MARKET, caller, -amount)
+
+
+@dataclass
+class Parts:
+    """All models, with one clock."""
+
+    clock: Clock
+    roles: Roles
+    weth: Weth
+    steth: StEth
+    wsteth: WstEth
+    eigenlayer: EigenLayer
+    eigen: EigenLayerPosition
+    symbiotic: SymbioticVault
+    symbio: SymbioticPosition
+    vault: Vault
+    queue: Queue
+    oracle: Oracle
+    market: TokenMarket
+    # By name: "lrt_pool" and "lst_pool".
+    pools: dict[str, Pool]
+    # All feeds, in use or not, by name.
+    feeds: dict[str, Feed]
+    # Someone else who stakes with the operator.
+    neighbour: Staker = field(default_factory=Staker)
+    # Whether the market is listed now.
+    listed: bool = True
+
+    def token(self, name: str) -> Erc20:
+        """A plain token by its name."""
+        return {"weth": self.weth, "wsteth": self.wsteth, VAULT: self.vault.lrt}[name]

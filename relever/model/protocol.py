@@ -1,0 +1,137 @@
+"""The whole protocol as one model: do something, and see what must come of it.
+
+An action is a call of one function of one contract, or something that happens in the world. A step
+says what it returns, or the reason for which it must be refused; a refusal changes nothing but the
+block. `state` is everything that the contracts then say of themselves, `views` tells where they say
+it. Accounts and contracts are names.
+
+Not in here: signatures, flash loans, ether balances, callbacks of others, the sale of rewards, the
+making of markets and adapters, the handing over of roles, and the ends of the machine's words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from relever.model import readings
+from relever.model.contracts import (
+    FactoryContract,
+    MarketContract,
+    OracleContract,
+    PocketContract,
+    QueueContract,
+    StEthContract,
+    VaultContract,
+    WethContract,
+    WstEthContract,
+)
+from relever.model.liquidator import Liquidator
+from relever.model.parts import Parts
+from relever.model.readings import Value, View
+from relever.model.refused import Refused
+from relever.model.router import Router
+from relever.model.snapshot import Snapshot
+from relever.model.world import World
+from relever.model.zap import Zap
+
+
+@dataclass(frozen=True)
+class Action:
+    """What somebody does: "contract.function", who, the arguments, the ether sent along."""
+
+    name: str
+    caller: str
+    arguments: tuple[Any, ...] = ()
+    ether: int = 0
+
+    def __str__(self) -> str:
+        said = ", ".join(map(_said, self.arguments))
+        ether = f" with {_said(self.ether)} ether" if self.ether else ""
+        return f"{self.caller}: {self.name}({said}){ether}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it: a result, or the reason of a refusal; a refusal may be without a word."""
+
+    result: Any = None
+    refused: str | None = None
+
+
+class Protocol:
+    """All parts, and who may call them how."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._doors: dict[str, Any] = {
+            "weth": WethContract(parts, parts.weth),
+            "steth": StEthContract(parts),
+            "wsteth": WstEthContract(parts, parts.wsteth),
+            "vault": VaultContract(parts, parts.vault.lrt),
+            "queue": QueueContract(parts),
+            "side_pocket": PocketContract(parts),
+            "oracle": OracleContract(parts),
+            "market": MarketContract(parts),
+            "factory": FactoryContract(parts),
+            "zap": Zap(parts),
+            "router": Router(parts),
+            "liquidator": Liquidator(parts),
+            "world": World(parts),
+        }
+
+    def step(self, action: Action) -> Outcome:
+        """Do it in a block of its own."""
+        clock = self.parts.clock
+        clock.advance(blocks=1)
+        before = self.snapshot()
+        door, _, function = action.name.partition(".")
+        method = getattr(self._doors[door], function)
+        with_ether = {"ether": action.ether} if function in PAYABLE[door] else {}
+        try:
+            return Outcome(method(action.caller, *action.arguments, **with_ether))
+        except Refused as refusal:
+            before.restore()
+            return Outcome(refused=str(refusal))
+
+    def advance(self, seconds: int = 0, blocks: int = 1) -> None:
+        """Time passes, in the first of so many blocks."""
+        self.parts.clock.advance(seconds, blocks)
+
+    def snapshot(self) -> Snapshot:
+        """How everything is now; to be restored as often as one likes."""
+        return Snapshot(self.parts)
+
+    def state(self) -> dict[str, Value]:
+        """Every variable by its name; for a view that must revert the reason."""
+        return {
+            name: value
+            for reading in readings.of(self.parts)
+            for name, value in zip(reading.names, reading.values, strict=True)
+        }
+
+    def views(self) -> dict[View, tuple[str, ...]]:
+        """Which calls of contracts answer which variables, in their order."""
+        return {reading.view: reading.names for reading in readings.of(self.parts)}
+
+
+# What takes ether, by contract.
+PAYABLE: dict[str, set[str]] = {
+    "weth": {"deposit"},
+    "steth": {"submit", "accrue_rewards"},
+    "zap": {"deposit"},
+    "router": {"open"},
+}
+PAYABLE |= {
+    door: set()
+    for door in (
+        *("wsteth", "vault", "queue", "side_pocket", "oracle"),
+        *("market", "factory", "liquidator", "world"),
+    )
+}
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:_}"
+    return str(value)
