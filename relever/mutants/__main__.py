@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -120,4 +121,6 @@ def _operators(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    # Ended like Ctrl-C does it: workers and nodes too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))
