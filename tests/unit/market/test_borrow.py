@@ -89,6 +89,9 @@ def test_borrow__dust_that_comes_and_goes__makes_no_debt_share_cheaper(setup: Se
             market.repay(1, owner, sender=owner)
             state = market.state()
             assert state.borrow_shares < (state.borrow_assets + 1) * 10**6
+            # What is paid above the debt's worth is the lenders': no unit is nobody's.
+            cash = small.loan.balanceOf(market.address)
+            assert cash == state.supply_assets - state.borrow_assets
     assert market.state().borrow_shares == 0
 
     market.supply_collateral(4 * 10**26, great, sender=great)

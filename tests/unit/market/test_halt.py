@@ -354,6 +354,7 @@ def test_halt__years_later__the_mark_of_a_halt_means_nothing_once_somebody_borro
     """The count of steps comes to the same point every three years."""
     halted.chain.advance(2 * DAY)
     borrow(halted)
-    halted.chain.advance((WRAP - 5_000) * STEP)
+    # By the mark it would be the first of its two days again.
+    halted.chain.advance((WRAP - 10_000) * STEP)
     halted.oracle.set_price(10**6 * PRICE)
     assert_open(halted)

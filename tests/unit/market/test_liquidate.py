@@ -18,6 +18,7 @@ from tests.unit.market.conftest import (
     THRESHOLD,
     UNLIMITED,
     WAD,
+    YEAR,
     Setup,
     assets_down,
     assets_up,
@@ -522,6 +523,40 @@ def test_liquidate__the_last_debt__leaves_neither_shares_nor_assets_behind(busy:
     assert state.borrow_shares == 0
     # The virtual share's interest, at most a wei or two.
     assert state.borrow_assets <= 2
+
+
+# A price at which four whole collateral are worth a wei, and one at which they are worth nothing.
+@pytest.mark.parametrize(("price", "paid"), [(26 * WAD // 100, 1), (0, 0)])
+def test_liquidate__dust__makes_no_debt_share_cheaper_and_leaves_no_unit_to_nobody(
+    setup: Setup, price: int, paid: int
+) -> None:
+    """Debts of a part of a wei, which count as one each: together more than is lent out."""
+    small = setup.another(min_debt=1)
+    market, actors = small.market, small.actors
+    small.lend(1_000 * WAD)
+    owners = list(vars(actors).values())
+    for more, owner in enumerate(owners):
+        small.open(4 * WAD, WAD + more * 10**17 // 3, owner)
+    small.chain.advance(YEAR)
+    for owner in owners:
+        market.repay(small.debt(owner) - 1, owner, sender=owner)
+    small.oracle.set_price(price)
+    assert market.state().borrow_assets < len(owners)
+    left = []
+    for owner in owners:
+        before, cash = market.state(), small.loan.balanceOf(market.address)
+        done = liquidate(small, owner=owner).events[-1].args
+        after = market.state()
+        gone = before.borrow_assets - after.borrow_assets
+        assert (done["repaid"], done["bad_debt"]) == (paid, gone - min(gone, paid))
+        assert small.loan.balanceOf(market.address) == cash + paid
+        # Cash is what it was and what was paid; debt shares are no cheaper than the first were.
+        assert after.supply_assets - after.borrow_assets == cash + paid
+        assert after.borrow_shares < (after.borrow_assets + 1) * 10**6
+        left.append(gone)
+    # Some took a unit along, and some did not.
+    assert set(left) == {0, 1}
+    assert market.state().borrow_shares == 0
 
 
 # By whom, and with a callback
