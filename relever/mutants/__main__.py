@@ -14,9 +14,9 @@ from rich.console import Console
 from relever.artifacts import CompileError
 from relever.mutants import suite, tree
 from relever.mutants.campaign import Campaign, MutantsError, Sample, shuffled
+from relever.mutants.job import DUPLICATE, EQUIVALENT, UNCOMPILABLE
 from relever.mutants.operators import OPERATORS, Mutant, mutants
 from relever.mutants.report import Report
-from relever.mutants.worker import DUPLICATE, EQUIVALENT, UNCOMPILABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "mutants"

@@ -17,8 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from relever.mutants import suite, tree
-from relever.mutants.operators import Mutant
-from relever.mutants.worker import (
+from relever.mutants.job import (
     BROKEN,
     DUPLICATE,
     EQUIVALENT,
@@ -29,6 +28,7 @@ from relever.mutants.worker import (
     Job,
     Outcome,
 )
+from relever.mutants.operators import Mutant
 
 Progress = Callable[[str], None]
 # A mutant's tests may take so many times as long as without it, and so many seconds more.

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from relever.mutants import suite
 from relever.mutants.campaign import Result
+from relever.mutants.job import KILLED, SURVIVED, TIMEOUT
 from relever.mutants.operators import Mutant
-from relever.mutants.worker import KILLED, SURVIVED, TIMEOUT
 
 Counted = Sequence[tuple[Mutant, Result]]
 

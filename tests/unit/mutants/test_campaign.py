@@ -14,9 +14,7 @@ from relever import artifacts
 from relever.mutants import __main__ as command
 from relever.mutants import campaign, suite
 from relever.mutants.campaign import MutantsError, Result, Sample, State, Store, order, shuffled
-from relever.mutants.operators import Mutant
-from relever.mutants.report import Report
-from relever.mutants.worker import (
+from relever.mutants.job import (
     DUPLICATE,
     EQUIVALENT,
     KILLED,
@@ -25,6 +23,8 @@ from relever.mutants.worker import (
     UNCOMPILABLE,
     Outcome,
 )
+from relever.mutants.operators import Mutant
+from relever.mutants.report import Report
 
 ROOT = Path(__file__).parents[3]
 PATH = "contracts/One.vy"
