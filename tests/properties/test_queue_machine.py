@@ -119,6 +119,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @initialize(staked=st.sampled_from([20, 45, 60]), asked=st.sampled_from([1, 50, 100]))
     def begin(self, staked: int, asked: int) -> None:
+        self.redeem(2, 5, False)
         for which in range(2):
             self.allocate(which, staked)
         self.request(0, asked, 1)
