@@ -12,7 +12,9 @@ from relever.model.oracle import Oracle
 from relever.model.parts import POCKET, VAULT, Parts
 from relever.model.queue import QUEUE
 from relever.model.refused import Refused
+from relever.model.rounding import WAD
 from relever.model.tokens import NOBODY, UNLIMITED
+from relever.model.vault import Findings
 
 AMOUNTS = (1, 10**9 + 7, 10**15, 7 * 10**17 + 3, 10**18, 9 * 10**18 + 1, 123 * 10**18, 10**22)
 
@@ -118,19 +120,25 @@ def _vault(parts: Parts) -> Iterator[Reading]:
         yield _one(VAULT, function, (), value)
     terms = vault.exit_fee.buffer, vault.exit_fee.most
     yield _several(VAULT, "exit_terms", (), terms, ("buffer", "most"))
-    yield _or_reverts(VAULT, "live_rate", (), lambda: vault.live_rate)
-    for leaving in (False, True):
-        ask = partial(vault.live_total, leaving)
-        yield _or_reverts(VAULT, "live_total_assets", (leaving,), ask)
     # What some amount would fetch; one of a few, so that its name is known.
     amount = AMOUNTS[(clock.time + clock.block) % len(AMOUNTS)]
-    for function, preview in {
-        "previewDeposit": vault.preview_deposit,
-        "previewMint": vault.preview_mint,
-        "previewWithdraw": vault.preview_withdraw,
-        "previewRedeem": vault.preview_redeem,
-    }.items():
-        yield _or_reverts(VAULT, function, (amount,), partial(preview, amount))
+    live: dict[tuple[str, tuple[Any, ...]], Callable[[Findings], int]] = {
+        ("live_rate", ()): lambda found: found.leaving.assets_down(WAD),
+        ("live_total_assets", (False,)): partial(vault.live_total, False),
+        ("live_total_assets", (True,)): partial(vault.live_total, True),
+        ("previewDeposit", (amount,)): partial(vault.preview_deposit, amount),
+        ("previewMint", (amount,)): partial(vault.preview_mint, amount),
+        ("previewWithdraw", (amount,)): partial(vault.preview_withdraw, amount),
+        ("previewRedeem", (amount,)): partial(vault.preview_redeem, amount),
+    }
+    try:
+        found = vault.look()
+    except Refused as refusal:
+        for function, arguments in live:
+            yield _one(VAULT, function, arguments, Reverts(str(refusal)))
+        return
+    for (function, arguments), ask in live.items():
+        yield _one(VAULT, function, arguments, ask(found))
 
 
 def _adapters(parts: Parts) -> Iterator[Reading]:

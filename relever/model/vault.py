@@ -183,26 +183,31 @@ class Vault:
 
     # What these would say now
 
-    def live_total(self, leaving: bool) -> int:
-        found = self._look(strict=True)
+    def look(self) -> Findings:
+        """What the positions are now; all that are in the books must answer."""
+        return self._look(strict=True)
+
+    def live_total(self, leaving: bool, found: Findings | None = None) -> int:
+        """This and the previews take what was found just before, where that is at hand."""
+        found = found or self.look()
         return (found.leaving if leaving else found.entering).total
 
     @property
     def live_rate(self) -> int:
         return self._look(strict=True).leaving.assets_down(WAD)
 
-    def preview_deposit(self, assets: int) -> int:
-        return self._entering(self._look(strict=True)).shares_down(assets)
+    def preview_deposit(self, assets: int, found: Findings | None = None) -> int:
+        return self._entering(found or self.look()).shares_down(assets)
 
-    def preview_mint(self, shares: int) -> int:
-        return self._entering(self._look(strict=True)).assets_up(shares)
+    def preview_mint(self, shares: int, found: Findings | None = None) -> int:
+        return self._entering(found or self.look()).assets_up(shares)
 
-    def preview_withdraw(self, assets: int) -> int:
-        found = self._look(strict=True)
+    def preview_withdraw(self, assets: int, found: Findings | None = None) -> int:
+        found = found or self.look()
         return found.leaving.shares_up(assets + self.exit_fee.on(assets, self._free(found)))
 
-    def preview_redeem(self, shares: int) -> int:
-        found = self._look(strict=True)
+    def preview_redeem(self, shares: int, found: Findings | None = None) -> int:
+        found = found or self.look()
         return self.exit_fee.paid(found.leaving.assets_down(shares), self._free(found))
 
     def max_deposit(self) -> int:

@@ -571,9 +571,10 @@ def play(deployed: Deployed, seed: int, steps: int) -> Counter[str]:
                 deployed.advance(seconds, blocks)
         what = f"step {number} at {model.parts.clock.time}: {action}"
         expected, found = model.step(action), deployed.send(action)
-        assert found.refused == expected.refused, what
+        same = found.refused == expected.refused
         if expected.result is not None:
-            assert found.result == expected.result, what
+            same = found == expected
+        assert same, f"{what}: found {found}, expected {expected}"
         compare(deployed, model, what)
         reached[action.name] += expected.refused is None
         if expected.refused is not None:
