@@ -132,7 +132,20 @@ class MarketMachine(ModelMachine[Market]):
         for number, ltv in enumerate(ltvs):
             self.open(number, 30_000, ltv, False)
         self.draw = random.Random(seed)
+        self._what_is_seldom_drawn()
         self.several()
+
+    def _what_is_seldom_drawn(self) -> None:
+        self.supply_collateral(0, 1, 1, False)
+        self._set_caps(1, Caps(self.model.caps.supply + 1, 0, FEE))
+        self.donate(7, 7)
+        self.move_shares(0, 10, True)
+        self.borrow(1, "cap", 1, 1)
+        self._set_caps(0, Caps(self.model.caps.supply, self.seen["state"].borrow_assets, FEE))
+        self.borrow(1, "little", 1, 1)
+        self._set_caps(0, Caps(self.model.caps.supply, self.unit * 350, FEE))
+        if self.wide:
+            self.ruin(1)
 
     def teardown(self) -> None:
         try:
