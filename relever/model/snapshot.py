@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import is_dataclass
 from typing import Any
 
 _CONTAINERS = (dict, defaultdict, list, set)
@@ -64,7 +63,7 @@ def _changes(kind: type) -> bool:
     changes = _known.get(kind)
     if changes is None:
         # Only dataclasses have parameters.
-        frozen = is_dataclass(kind) and kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
-        changes = kind in _CONTAINERS or (is_dataclass(kind) and not frozen)
+        parameters = getattr(kind, "__dataclass_params__", None)
+        changes = kind in _CONTAINERS or (parameters is not None and not parameters.frozen)
         _known[kind] = changes
     return changes

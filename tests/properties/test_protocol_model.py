@@ -150,11 +150,10 @@ class Walk:
             poke = partial(Action, "oracle.poke", "keeper")
             hours = draw.randrange(5, 9)
             self.plan = [depeg, poke, *[HOUR, poke, self.liquidate] * hours, self.liquidate, answer]
-        self.plan[:0] = [
-            partial(self.say, 0),
-            lambda: Action("market.borrow", owner, (self.room(owner) * 99 // 100, owner, owner)),
-        ]
-        return self.plan.pop(0)()  # type: ignore[operator]  # the first is an action
+        self.plan.insert(
+            0, lambda: Action("market.borrow", owner, (self.room(owner) * 99 // 100, owner, owner))
+        )
+        return self.say(0)
 
     def replacement(self) -> Action:
         """A feed is replaced after its week, and taken back or not; a checkpoint moves on."""
