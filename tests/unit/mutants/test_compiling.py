@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from relever.artifacts import ROOT, artifact
+import pytest
+
+from relever.artifacts import ROOT, CompileError, artifact
 from relever.mutants import compiling
 
 FAST = """
@@ -36,6 +38,14 @@ def test_accelerate__contracts__compile_to_the_same_bytes() -> None:
     for name in names:
         assert bytes.fromhex(fast[name]["bytecode"][2:]) == artifact(name).bytecode
         assert fast[name]["abi"] == artifact(name).abi
+
+
+def test_compiled__what_breaks_the_compiler__does_not_compile(tmp_path: Path) -> None:
+    contract = tmp_path / "contracts" / "Zero.vy"
+    contract.parent.mkdir()
+    contract.write_text("# pragma version 0.4.3\nZERO: constant(uint256) = 0**36\n")
+    with pytest.raises(CompileError, match=r"Zero breaks the compiler: ValueError\('math domain"):
+        compiling.compiled("Zero", tmp_path)
 
 
 def test_code_of__other_sources_of_the_same_code__are_one() -> None:
