@@ -41,11 +41,17 @@ def test_accelerate__contracts__compile_to_the_same_bytes() -> None:
 
 
 def test_compiled__what_breaks_the_compiler__does_not_compile(tmp_path: Path) -> None:
-    contract = tmp_path / "contracts" / "Zero.vy"
-    contract.parent.mkdir()
-    contract.write_text("# pragma version 0.4.3\nZERO: constant(uint256) = 0**36\n")
-    with pytest.raises(CompileError, match=r"Zero breaks the compiler: ValueError\('math domain"):
-        compiling.compiled("Zero", tmp_path)
+    head = "# pragma version 0.4.3\n"
+    (tmp_path / "contracts").mkdir()
+    for name, text in {
+        "zero": "ZERO: constant(uint256) = 0**36\n",
+        "Zero": "ZERO: constant(uint256) = 0**36\n",
+        "Reader": "import zero\n",
+    }.items():
+        (tmp_path / "contracts" / f"{name}.vy").write_text(head + text)
+    for name, why in (("Zero", "ValueError"), ("Reader", "CompilerPanic")):
+        with pytest.raises(CompileError, match=f"{name} breaks the compiler: {why}.*math domain"):
+            compiling.compiled(name, tmp_path)
 
 
 def test_code_of__other_sources_of_the_same_code__are_one() -> None:
