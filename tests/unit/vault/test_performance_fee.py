@@ -118,6 +118,20 @@ def test_charge_down__any_gains__are_charged_up_to_a_tenth_a_day(
             charged, last = charged + charging, chain.timestamp
 
 
+def test_charge_down__gains_free_of_a_fee__use_up_nothing(modules: Contract) -> None:
+    """Those before there was a fee, and those that make up for a loss, however many in a day."""
+    modules.charge_down(10, 0, 50)
+    modules.set_performance_fee(LARGEST_FEE, modules.address)
+    assert modules.charge_down.call(10, 0, 50) == 1
+    modules.charge_down(10, 0, 50)
+    assert modules.charge_down.call(10, 0, 50) == 0
+    for _ in range(10):
+        # In such a step less than a unit is forgotten.
+        modules._chain.advance(DAY // 10)
+        modules.charge_down(1, 1, 50)
+    assert modules.charge_down.call(10, 0, 50) == 1
+
+
 def test_recover__less_and_more_than_is_missing__stops_at_nothing(modules: Contract) -> None:
     modules.charge_down(0, 10, HUGE)
     modules.recover(4)
