@@ -163,6 +163,27 @@ def test_forget__something_changed__leaves_only_what_still_holds(tmp_path: Path)
     assert left() == []
 
 
+def test_around__another_test_changed__is_the_same_for_this_one(tmp_path: Path) -> None:
+    """What a folder of tests or a file of them sees: shared parts, and itself."""
+    texts = ["contracts/One.vy", "tests/conftest.py", "tests/unit/conftest.py"]
+    tests = ["tests/unit/test_one.py", "tests/unit_two/test_two.py", "tests/test_three.py"]
+    for name in (*texts, *tests):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1")
+    state = State(tmp_path)
+
+    def changed_by(name: str) -> list[str]:
+        before = {test: state.around(test) for test in ("tests/unit", *tests[1:])}
+        (tmp_path / name).write_text("2")
+        return [test for test, was in before.items() if state.around(test) != was]
+
+    assert changed_by(tests[0]) == ["tests/unit"]
+    assert changed_by(tests[1]) == [tests[1]]
+    assert changed_by(tests[2]) == [tests[2]]
+    for name in texts:
+        assert changed_by(name) == ["tests/unit", *tests[1:]]
+
+
 # --- what is reported ---
 
 
