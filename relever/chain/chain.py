@@ -1,11 +1,11 @@
 """A chain under full control: blocks and time move only when told to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 from relever.chain.abi import AbiEntry, Event, Interface, checksum, describe_revert, interface
-from relever.chain.contract import Call, Contract, Receipt, Revert
+from relever.chain.contract import Call, Contract, Ran, Receipt, Revert
 from relever.chain.rpc import Request, Rpc, RpcError
 
 # Anvil's gas estimation runs a call many times: a fixed limit costs nothing.
@@ -13,6 +13,10 @@ DEFAULT_GAS = 15_000_000
 
 # JSON-RPC's code for a call that reverted.
 _REVERTED = 3
+
+
+_TOP_CALL = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
+_CHANGES = {"tracer": "prestateTracer", "tracerConfig": {"diffMode": True}}
 
 
 class Described(Protocol):
@@ -74,6 +78,12 @@ class Chain:
             known.append(prepared)
         return Contract(self, address, prepared, label)
 
+    def know(self, other: "Chain") -> None:
+        """Decode errors and events by what another chain knows of the same contracts, too."""
+        for address, interfaces in other._known.items():
+            known = self._known.setdefault(address, [])
+            known += [one for one in interfaces if one not in known]
+
     def deploy(
         self,
         artifact: Described,
@@ -105,18 +115,15 @@ class Chain:
             answer = self._rpc.call("eth_call", _request(call), "latest")
         except RpcError as error:
             raise self._call_error(call, error.code, str(error), error.data) from error
-        return self._decoded(call, answer)
+        return self._decoded(call, bytes.fromhex(answer[2:]))
 
     def read_batch(self, calls: Sequence[Call]) -> list[Any]:
         """Run many calls in one request. Raises `Revert` for the first that failed."""
         answers = self._rpc.batch_raw([("eth_call", (_request(c), "latest")) for c in calls])
-        values = []
-        for call, answer in zip(calls, answers, strict=True):
-            error = answer.get("error")
-            if error is not None:
-                raise self._call_error(call, error["code"], error["message"], error.get("data"))
-            values.append(self._decoded(call, answer["result"]))
-        return values
+        return [
+            self._decoded(call, self._seen(call, answer))
+            for call, answer in zip(calls, answers, strict=True)
+        ]
 
     def send(self, call: Call) -> Receipt:
         """Send one transaction, mine it alone in a block. Raises `Revert`.
@@ -142,6 +149,56 @@ class Chain:
         if not receipt.status:
             raise self._failure(call, receipt)
         return receipt
+
+    def run(
+        self, call: Call, logs: bool = False, meanwhile: Callable[[], None] = lambda: None
+    ) -> Ran:
+        """As `send`, but say what it returned or why it failed, and which storage it wrote.
+
+        Args:
+            logs: whether to tell what was logged.
+            meanwhile: is done while the node works.
+
+        Raises `RpcError` when the node refuses the transaction.
+        """
+        requests: list[Request] = [
+            ("eth_sendTransaction", (_request(call),)),
+            ("evm_mine", ()),
+            ("debug_traceBlockByNumber", ("latest", _TOP_CALL)),
+            ("debug_traceBlockByNumber", ("latest", _CHANGES)),
+        ]
+        sent, *rest = self._rpc.sequence(requests, meanwhile)
+        if (error := sent.get("error")) is not None:
+            raise self._refused(call, error)
+        for answer in rest:
+            if (error := answer.get("error")) is not None:
+                raise RpcError(f"{call.label} was not mined: {error['message']}", error["code"])
+        trace = rest[1]["result"][0]["result"]
+        written = _written(rest[2]["result"][0]["result"])
+        if "error" in trace:
+            return Ran(failed=self._reason(call, trace), changed=written)
+        events: list[Event] = []
+        if logs:
+            (receipt,) = self._rpc.call("eth_getBlockReceipts", "latest")
+            events = [self.decode_log(log) for log in receipt["logs"]]
+        return Ran(bytes.fromhex(trace.get("output", "0x")[2:]), None, events, written)
+
+    def ask(self, call: Call) -> bytes:
+        """Run a call on the latest state; what it returns, as it is. Raises `Revert`."""
+        return self._seen(call, self._rpc.batch_raw([("eth_call", (_request(call), "latest"))])[0])
+
+    def _seen(self, call: Call, answer: dict[str, Any]) -> bytes:
+        error = answer.get("error")
+        if error is not None:
+            raise self._call_error(call, error["code"], error["message"], error.get("data"))
+        return bytes.fromhex(answer["result"][2:])
+
+    def words(self, places: Sequence[tuple[str, int]]) -> list[int]:
+        """Words of storage, by contract and slot."""
+        asked: list[Request] = [
+            ("eth_getStorageAt", (account, hex(slot), "latest")) for account, slot in places
+        ]
+        return [int(answer, 16) for answer in self._rpc.batch(asked)]
 
     def send_batch(self, calls: Sequence[Call], check: bool = True) -> list[Receipt]:
         """Send many transactions in one request and mine them in one block.
@@ -251,15 +308,17 @@ class Chain:
                 return event
         return Event(None, {"topics": list(topics), "data": data}, address)
 
-    def _interfaces(self, call: Call) -> Iterator[Interface]:
-        # The error may come from deeper down: the callee's ABI first, then all the others.
-        if call.errors is not None:
+    def interfaces(self, call: Call | None = None) -> Iterator[Interface]:
+        """The ABIs that may explain an error: that of a call's callee first, then all others.
+
+        It may come from deeper down.
+        """
+        if call is not None and call.errors is not None:
             yield call.errors
         for known in self._known.values():
             yield from known
 
-    def _decoded(self, call: Call, answer: str) -> Any:
-        data = bytes.fromhex(answer[2:])
+    def _decoded(self, call: Call, data: bytes) -> Any:
         if call.function is None:
             return data
         try:
@@ -273,20 +332,23 @@ class Chain:
     def _call_error(self, call: Call, code: int, message: str, data: Any) -> Exception:
         if code == _REVERTED:
             raw = bytes.fromhex(data[2:]) if isinstance(data, str) else b""
-            return Revert(call.label, describe_revert(raw, self._interfaces(call)), raw)
+            return Revert(call.label, describe_revert(raw, self.interfaces(call)), raw)
         halt = message.rpartition("EVM error ")[2]
         if halt != message:
-            return Revert(call.label, _halt(halt))
+            return Revert(call.label, halt_reason(halt))
         return RpcError(message, code, data)
 
     def _failure(self, call: Call, receipt: Receipt) -> Revert:
         # The trace is of the very execution that failed, so nothing is run again.
         trace = self._rpc.call("debug_traceTransaction", receipt.tx_hash, {"tracer": "callTracer"})
         data = bytes.fromhex(trace.get("output", "0x")[2:])
-        reason = describe_revert(data, self._interfaces(call))
+        return Revert(call.label, self._reason(call, trace), data, receipt)
+
+    def _reason(self, call: Call, trace: dict[str, Any]) -> str:
+        data = bytes.fromhex(trace.get("output", "0x")[2:])
         if not data and "revert" not in trace.get("error", "revert"):
-            reason = _halt(trace["error"])
-        return Revert(call.label, reason, data, receipt)
+            return halt_reason(trace["error"])
+        return describe_revert(data, self.interfaces(call))
 
     def _refused(self, call: Call, error: dict[str, Any]) -> RpcError:
         why = error["message"]
@@ -314,12 +376,26 @@ class Chain:
         )
 
 
-def _halt(words: str) -> str:
+def halt_reason(words: str) -> str:
+    """What an execution that halted is said to have failed of."""
     # Calls and traces name the same halt differently: one word for each.
     plain = words.lower().replace(" ", "")
     if "outofgas" in plain or plain.endswith("oog"):
         return "out of gas"
     return "invalid opcode" if plain.startswith("invalid") else words
+
+
+def _written(difference: dict[str, Any]) -> dict[tuple[str, int], int]:
+    """The words that a state difference says were written; one that was cleared is only before."""
+    written = {
+        (checksum(account), int(slot, 16)): 0
+        for account, state in difference["pre"].items()
+        for slot in state.get("storage", ())
+    }
+    for account, state in difference["post"].items():
+        for slot, value in state.get("storage", {}).items():
+            written[checksum(account), int(slot, 16)] = int(value, 16)
+    return written
 
 
 def _number(value: str | int) -> int:

@@ -1,6 +1,6 @@
 """Contracts at an address, their calls, receipts and reverts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,20 @@ class Receipt:
         return [self._chain.decode_log(log) for log in self.logs]
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What came of a transaction: `output` is what it returned; or the reason why it failed.
+
+    `events` is what was logged, where that was asked for; `changed` are the storage words that it
+    wrote, by contract and slot, where that is known.
+    """
+
+    output: bytes = b""
+    failed: str | None = None
+    events: Sequence[Event] = ()
+    changed: Mapping[tuple[str, int], int] | None = None
+
+
 class Method:
     """One function of one contract: call it, or one of `call`, `encode`, `build`."""
 
@@ -81,16 +95,20 @@ class Method:
         signatures = ", ".join(f.signature for f in self._overloads)
         return f"<{self._contract!r} {signatures}>"
 
-    def _pick(self, args: Sequence[Any]) -> Function:
+    def of(self, count: int) -> Function:
+        """The function of this name that takes so many arguments. Raises `TypeError`."""
         if len(self._overloads) == 1:
             return self._overloads[0]
-        fit = [f for f in self._overloads if f.count == len(args)]
+        fit = [f for f in self._overloads if f.count == count]
         if len(fit) == 1:
             return fit[0]
         raise TypeError(
-            f"{self._name} has {len(fit)} forms with {len(args)} arguments: choose one by "
+            f"{self._name} has {len(fit)} forms with {count} arguments: choose one by "
             f"fn(...) of {', '.join(f.signature for f in self._overloads)}"
         )
+
+    def _pick(self, args: Sequence[Any]) -> Function:
+        return self.of(len(args))
 
     def __call__(
         self, *args: Any, sender: Any = None, value: int = 0, gas: int | None = None
@@ -158,6 +176,21 @@ class Contract:
         method = Method(self, name, overloads)
         self.__dict__[name] = method
         return method
+
+    def build(
+        self, function: Function, arguments: Sequence[Any], sender: str, value: int = 0
+    ) -> Call:
+        """The call of a function of its ABI, unsent."""
+        return Call(
+            sender,
+            self.address,
+            function.encode(arguments),
+            value,
+            None,
+            f"{self._label}.{function.name}",
+            function,
+            self._interface,
+        )
 
     def fn(self, signature: str) -> Method:
         """The function with this full signature, as in `deposit(uint256,address)`."""
