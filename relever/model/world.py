@@ -74,6 +74,10 @@ class World:
         self.parts.symbiotic.deposit(self.parts.symbio.who, amount)
         pull(self.parts.wsteth, caller, SYMBIOTIC_VAULT, amount)
 
+    def post_rewards(self, caller: str, amount: int) -> None:
+        """EigenLayer's updater posts that its adapter has earned so much more WETH."""
+        self.parts.rewards.post(amount)
+
     def silence(self, caller: str, adapter: str) -> None:
         """An adapter answers no more. No transaction can do that: its code is taken away."""
         self.parts.vault.adapters[adapter].answers = False
@@ -90,6 +94,8 @@ class World:
         wrong_side = limit >= found.sqrt_price if sell0 else limit <= found.sqrt_price
         require(not wrong_side, "SPL")
         paid, got = found.swap(sell0, amount, limit)
+        # Uniswap's router swaps nothing for nothing.
+        require(paid > 0 or got > 0, "")
         push(self.parts.token(bought), pool, caller, got)
         try:
             self.parts.token(token).transfer_from(SWAP_ROUTER, caller, pool, paid)
