@@ -1,0 +1,110 @@
+"""A contract that the market calls back, and that calls the suite in the middle of it.
+
+Into the market it cannot: that is locked. Into everything else it can, and must do no harm by it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from relever.fuzz.actions import leverage, oracle, queue, vault
+from relever.model.callback import SCRIPTED, Callback
+from relever.model.market import MARKET
+from relever.model.protocol import Action
+from relever.model.rounding import WAD
+
+if TYPE_CHECKING:
+    from relever.fuzz.actions.planner import Planner
+
+# Every function of the market, which is locked: with arguments that would do at another time.
+LOCKED: dict[str, tuple[Any, ...]] = {
+    "market.deposit": (WAD, SCRIPTED),
+    "market.mint": (WAD, SCRIPTED),
+    "market.withdraw": (1, SCRIPTED, SCRIPTED),
+    "market.redeem": (1, SCRIPTED, SCRIPTED),
+    "market.transfer": ("stranger", 0),
+    "market.transferFrom": (SCRIPTED, "stranger", 0),
+    "market.approve": ("stranger", 1),
+    "market.adjust": (SCRIPTED, 0, 0, SCRIPTED),
+    "market.supply_collateral": (1, SCRIPTED),
+    "market.withdraw_collateral": (0, SCRIPTED, SCRIPTED),
+    "market.borrow": (0, SCRIPTED, SCRIPTED),
+    "market.repay": (1, "borrower"),
+    "market.liquidate": ("borrower", WAD, 0),
+    "market.flashLoan": (SCRIPTED, "weth", 1, Callback()),
+    "market.set_authorization": ("stranger", True),
+    "market.renounce_authorization": ("borrower",),
+    "market.set_authorization_by_signature": ("lender", "stranger", True, 0, 2**64, "nobody"),
+    "market.accrue": (),
+    "market.set_caps": ((0, 0, 0),),
+    "market.request_fees": (),
+    "market.collect_fees": (SCRIPTED,),
+}
+NAMES = list(LOCKED)
+# And elsewhere.
+ELSEWHERE = (
+    *(vault.deposit, vault.leave, vault.sync, vault.finish, vault.reward, vault.allocate),
+    *(queue.request, queue.finalize, queue.cancel, queue.operator, queue.pocket),
+    *(oracle.poke, oracle.checkpoint, leverage.liquidate, leverage.close, leverage.sell_rewards),
+)
+
+
+def _callback(plan: Planner, answer: int) -> Callback:
+    draw = plan.draw
+    steps = tuple(_step(plan) for _ in range(draw.choice((0, 1, 2, 2))))
+    return Callback(plan.mostly(answer, answer // 2), steps, draw.random() < 0.9)
+
+
+def _step(plan: Planner) -> Action:
+    if plan.draw.random() < 0.75:
+        name = plan.turn("locked", NAMES)
+        return Action(name, SCRIPTED, LOCKED[name])
+    return _as_scripted(plan.draw.choice(ELSEWHERE)(plan))
+
+
+def _as_scripted(action: Action) -> Action:
+    """The same done by the contract, with what is its own."""
+    arguments = tuple(SCRIPTED if said == action.caller else said for said in action.arguments)
+    return Action(action.name, SCRIPTED, arguments)
+
+
+def adjust(plan: Planner) -> Action:
+    """It gives collateral and borrows on it, or takes it back and repays."""
+    draw = plan.draw
+    owner = plan.mostly(SCRIPTED, plan.borrower())
+    caller = plan.mostly(SCRIPTED, plan.who())
+    held = plan.position(owner).collateral
+    if held and draw.random() < 0.4:
+        deltas = -plan.part(held), -2 * plan.debt(owner)
+        answer = 0
+    else:
+        more = plan.part(min(plan.held("vault", SCRIPTED), 20 * WAD))
+        answer = more + draw.choice((0, 0, WAD, -1))
+        room = plan.room(owner, more) * draw.choice((0, 50, 90, 99)) // 100
+        deltas = more, min(room, plan.parts.market.books.cash)
+    callback = _callback(plan, max(0, answer))
+    return Action("market.adjust", caller, (owner, *deltas, caller, callback))
+
+
+def liquidate(plan: Planner) -> Action:
+    """Who can be; where nobody can, mostly it borrows instead."""
+    broken = plan.broken()
+    if broken is None and plan.draw.random() < 0.7:
+        return adjust(plan)
+    owner = broken or plan.borrower()
+    repay = plan.mostly(2 * plan.debt(owner), plan.part(plan.debt(owner)))
+    caller = plan.mostly(SCRIPTED, plan.who())
+    return Action("market.liquidate", caller, (owner, repay, 0, _callback(plan, 0)))
+
+
+def flash_loan(plan: Planner) -> Action:
+    """Of all that the market holds, at most, to the contract or to who cannot answer."""
+    most = plan.held("weth", MARKET)
+    amount = plan.mostly(plan.part(most), most + 1)
+    receiver = plan.mostly(SCRIPTED, plan.draw.choice((plan.who(), "nobody")))
+    token = plan.mostly("weth", "wsteth")
+    arguments = (receiver, token, amount, _callback(plan, 0))
+    return Action("market.flashLoan", plan.who(), arguments)
+
+
+WAYS = [(3, "adjust", adjust), (3, "liquidate", liquidate), (3, "flash_loan", flash_loan)]
