@@ -10,9 +10,9 @@ import importlib.util
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -30,13 +30,18 @@ class CompileError(Exception):
 
 @dataclass(frozen=True)
 class Artifact:
-    """A compiled contract: creation and runtime code, the latter without immutables."""
+    """A compiled contract: creation and runtime code, the latter without immutables.
+
+    `storage` has the slot of each of our variables, a module's with its module before it, as in
+    `erc20.balanceOf`.
+    """
 
     name: str
     abi: list[dict[str, Any]]
     bytecode: bytes
     runtime: bytes
     source_path: Path | None
+    storage: dict[str, int] = field(default_factory=dict)
 
 
 def artifact(name: str) -> Artifact:
@@ -127,6 +132,7 @@ def _loaded(name: str, source: Path, entry: dict[str, Any]) -> Artifact:
                 bytes.fromhex(entry["bytecode"][2:]),
                 bytes.fromhex(entry["runtime"][2:]),
                 source,
+                entry["storage"],
             ),
         )
     return known[1]
@@ -146,6 +152,8 @@ def _entry_path(source: Path, root: Path) -> Path:
 def _cached(source: Path) -> dict[str, Any] | None:
     try:
         entry: dict[str, Any] = json.loads(_entry_path(source, ROOT).read_bytes())
+        if "storage" not in entry:
+            return None
         for path, digest in entry["read"].items():
             if _digest(Path(path).read_text().encode()) != digest:
                 return None
@@ -190,7 +198,7 @@ def _compile(source: Path, root: Path) -> dict[str, Any]:
             bundle.load_file(source),
             input_bundle=bundle,
             settings=settings.Settings(evm_version=EVM_VERSION),
-            output_formats=["abi", "bytecode", "bytecode_runtime"],
+            output_formats=["abi", "bytecode", "bytecode_runtime", "layout"],
         )
     except (exceptions.VyperException, SyntaxError, OSError, UnicodeDecodeError) as error:
         raise CompileError(f"{source.relative_to(root)} does not compile:\n{error}") from None
@@ -198,11 +206,20 @@ def _compile(source: Path, root: Path) -> dict[str, Any]:
         "abi": out["abi"],
         "bytecode": out["bytecode"],
         "runtime": out["bytecode_runtime"],
+        "storage": dict(_slots(out["layout"].get("storage_layout", {}))),
         "read": read,
         "missed": sorted(missed),
     }
     _write(_entry_path(source, root), entry)
     return entry
+
+
+def _slots(layout: dict[str, Any], module: str = "") -> Iterator[tuple[str, int]]:
+    for name, found in layout.items():
+        if "slot" in found:
+            yield module + name, found["slot"]
+        else:
+            yield from _slots(found, f"{module}{name}.")
 
 
 def _site_packages() -> Path:

@@ -31,7 +31,8 @@ _BLUEPRINT_PREAMBLE = bytes.fromhex("fe7100")
 
 # The vault's adapters, in the order in which it lists them.
 ADAPTERS = ("eigenlayer", "symbiotic")
-_ARTIFACTS = {
+# Each contract of the suite by its name here.
+CONTRACTS = {
     "vault": "LRTVault",
     "queue": "WithdrawalQueue",
     "side_pocket": "SidePocket",
@@ -71,7 +72,7 @@ class Protocol:
 
     def addresses(self) -> dict[str, str]:
         """Every contract's address by name; `at` takes it."""
-        return {name: getattr(self, name).address for name in _ARTIFACTS}
+        return {name: getattr(self, name).address for name in CONTRACTS}
 
     @classmethod
     def at(cls, chain: Chain, addresses: Mapping[str, str]) -> Protocol:
@@ -80,7 +81,7 @@ class Protocol:
         Raises:
             ValueError: a contract is missing, or its address holds no code.
         """
-        for name in _ARTIFACTS:
+        for name in CONTRACTS:
             if name not in addresses:
                 raise ValueError(f"the deployment has no address for {name}: add it")
             if chain.rpc("eth_getCode", [addresses[name], "latest"]) == "0x":
@@ -89,7 +90,7 @@ class Protocol:
             chain,
             **{
                 name: chain.contract(addresses[name], artifact(kind))
-                for name, kind in _ARTIFACTS.items()
+                for name, kind in CONTRACTS.items()
             },
         )
 

@@ -126,12 +126,38 @@ struct Snapshot:
     positions: DynArray[PositionView, 64]
 
 
+# The oracle's liquidation prices.
+struct Prices:
+    fundamental: uint256
+    smoothed: uint256
+    usable: bool
+
+
+# What an adapter can tell of itself now.
+struct AdapterState:
+    live: uint256
+    exiting: uint256
+    at_risk: uint256
+
+
+struct Watch:
+    time: uint256
+    block: uint256
+    # In the vault's order, and the side pocket's after them.
+    adapters: DynArray[AdapterState, MAX_ADAPTERS]
+    prices: Prices
+    # Totals with interest until now, and what each owner owes.
+    state: ILendingMarket.State
+    debts: DynArray[uint256, MAX_POSITIONS]
+
+
 WAD: constant(uint256) = 10**18
 PRICE_SCALE: constant(uint256) = 10**36
 MAX_POSITIONS: constant(uint256) = 64
 # The bounds of the vault's list, and of that and the side pocket's together.
 MAX_LISTED: constant(uint256) = 8
-MAX_ADAPTERS: constant(uint256) = 24
+MAX_QUARANTINED: constant(uint256) = 16
+MAX_ADAPTERS: constant(uint256) = MAX_LISTED + MAX_QUARANTINED
 MAX_REQUESTS: constant(uint256) = 64
 # Requests of the line that are looked at.
 MAX_LINE: constant(uint256) = 4096
@@ -142,9 +168,10 @@ MAX_LINE: constant(uint256) = 4096
 def snapshot(market: address, owners: DynArray[address, MAX_POSITIONS]) -> Snapshot:
     """@notice Vault, oracle, market and the positions of `owners`, all of one block."""
     terms: ILendingMarket.Terms = staticcall ILendingMarket(market).terms()
+    prices: Prices = self._prices(terms.oracle)
     positions: DynArray[PositionView, MAX_POSITIONS] = []
     for owner: address in owners:
-        positions.append(self._position(market, terms, owner))
+        positions.append(self._position(market, terms, prices, owner))
     return Snapshot(
         time=block.timestamp,
         block=block.number,
@@ -152,6 +179,37 @@ def snapshot(market: address, owners: DynArray[address, MAX_POSITIONS]) -> Snaps
         oracle=self._oracle(terms.oracle),
         market=self._market(market, terms),
         positions=positions,
+    )
+
+
+@view
+@external
+def watch(market: address, owners: DynArray[address, MAX_POSITIONS]) -> Watch:
+    """
+    @notice What the storage of vault, oracle and market does not tell by itself, for who reads that
+            too: a third of what `snapshot` costs.
+    """
+    terms: ILendingMarket.Terms = staticcall ILendingMarket(market).terms()
+    adapters: DynArray[AdapterState, MAX_ADAPTERS] = []
+    listed: DynArray[address, MAX_LISTED] = self._listed(terms.collateral)
+    for adapter: address in listed:
+        adapters.append(self._state(adapter))
+    quarantined: DynArray[address, MAX_QUARANTINED] = self._quarantined(terms.collateral)
+    for adapter: address in quarantined:
+        adapters.append(self._state(adapter))
+    debts: DynArray[uint256, MAX_POSITIONS] = []
+    for owner: address in owners:
+        collateral: uint256 = 0
+        debt: uint256 = 0
+        collateral, debt = staticcall ILendingMarket(market).position(owner)
+        debts.append(debt)
+    return Watch(
+        time=block.timestamp,
+        block=block.number,
+        adapters=adapters,
+        prices=self._prices(terms.oracle),
+        state=staticcall ILendingMarket(market).state(),
+        debts=debts,
     )
 
 
@@ -193,25 +251,23 @@ def market(market_: address) -> MarketView:
 def position(market_: address, owner: address) -> PositionView:
     """@notice One position with its health."""
     terms: ILendingMarket.Terms = staticcall ILendingMarket(market_).terms()
-    return self._position(market_, terms, owner)
+    return self._position(market_, terms, self._prices(terms.oracle), owner)
 
 
 @view
 @internal
 def _vault(lrt: address) -> VaultView:
     adapters: DynArray[AdapterView, MAX_ADAPTERS] = []
-    count: uint256 = staticcall ILRTVault(lrt).adapter_count()
-    for i: uint256 in range(count, bound=MAX_LISTED):
-        adapter: address = staticcall ILRTVault(lrt).adapter_at(i)
+    listed: DynArray[address, MAX_LISTED] = self._listed(lrt)
+    for adapter: address in listed:
         adapters.append(self._adapter(lrt, adapter, empty(address)))
     set_aside: uint256 = 0
     queue: address = staticcall ILRTVault(lrt).queue()
     if queue != empty(address):
         set_aside = staticcall IWithdrawalQueue(queue).set_aside()
         pocket: address = staticcall ILRTVault(lrt).side_pocket()
-        count = staticcall ISidePocket(pocket).adapter_count()
-        for i: uint256 in range(count, bound=MAX_ADAPTERS - MAX_LISTED):
-            adapter: address = staticcall ISidePocket(pocket).adapter_at(i)
+        quarantined: DynArray[address, MAX_QUARANTINED] = self._quarantined(lrt)
+        for adapter: address in quarantined:
             adapters.append(self._adapter(lrt, adapter, pocket))
     return VaultView(
         rate=staticcall ILRTVault(lrt).rate(),
@@ -231,6 +287,39 @@ def _vault(lrt: address) -> VaultView:
 
 @view
 @internal
+def _listed(lrt: address) -> DynArray[address, MAX_LISTED]:
+    found: DynArray[address, MAX_LISTED] = []
+    count: uint256 = staticcall ILRTVault(lrt).adapter_count()
+    for i: uint256 in range(count, bound=MAX_LISTED):
+        found.append(staticcall ILRTVault(lrt).adapter_at(i))
+    return found
+
+
+@view
+@internal
+def _quarantined(lrt: address) -> DynArray[address, MAX_QUARANTINED]:
+    found: DynArray[address, MAX_QUARANTINED] = []
+    pocket: address = staticcall ILRTVault(lrt).side_pocket()
+    if pocket == empty(address):
+        return found
+    count: uint256 = staticcall ISidePocket(pocket).adapter_count()
+    for i: uint256 in range(count, bound=MAX_QUARANTINED):
+        found.append(staticcall ISidePocket(pocket).adapter_at(i))
+    return found
+
+
+@view
+@internal
+def _state(adapter: address) -> AdapterState:
+    return AdapterState(
+        live=self._or_zero(adapter, method_id("total_assets()")),
+        exiting=self._or_zero(adapter, method_id("exiting()")),
+        at_risk=self._or_zero(adapter, method_id("value_at_risk()")),
+    )
+
+
+@view
+@internal
 def _adapter(lrt: address, adapter: address, pocket: address) -> AdapterView:
     """@param pocket The side pocket, for an adapter under quarantine."""
     cap: uint256 = 0
@@ -239,12 +328,13 @@ def _adapter(lrt: address, adapter: address, pocket: address) -> AdapterView:
     expected: uint256 = 0
     if pocket != empty(address):
         expected = staticcall ISidePocket(pocket).expected_of(adapter)
+    state: AdapterState = self._state(adapter)
     return AdapterView(
         adapter=adapter,
         booked=staticcall ILRTVault(lrt).booked(adapter),
-        live=self._or_zero(adapter, method_id("total_assets()")),
-        exiting=self._or_zero(adapter, method_id("exiting()")),
-        at_risk=self._or_zero(adapter, method_id("value_at_risk()")),
+        live=state.live,
+        exiting=state.exiting,
+        at_risk=state.at_risk,
         cap=cap,
         share_cap=share_cap,
         exit_delay=self._or_zero(adapter, method_id("exit_delay()")),
@@ -291,9 +381,8 @@ def _seconds_until(lrt: address, queue: address, needed: uint256) -> uint256:
         return 0
     leaving_delay: uint256 = 0
     longest_delay: uint256 = 0
-    count: uint256 = staticcall ILRTVault(lrt).adapter_count()
-    for i: uint256 in range(count, bound=MAX_LISTED):
-        adapter: address = staticcall ILRTVault(lrt).adapter_at(i)
+    listed: DynArray[address, MAX_LISTED] = self._listed(lrt)
+    for adapter: address in listed:
         delay: uint256 = self._or_zero(adapter, method_id("exit_delay()"))
         exiting: uint256 = self._or_zero(adapter, method_id("exiting()"))
         coming += exiting
@@ -313,21 +402,19 @@ def _seconds_until(lrt: address, queue: address, needed: uint256) -> uint256:
 @view
 @internal
 def _oracle(adapter: address) -> OracleView:
-    fundamental: uint256 = 0
-    smoothed: uint256 = 0
-    usable: bool = False
+    prices: Prices = self._prices(adapter)
     market_price: uint256 = 0
-    fundamental, smoothed, usable = staticcall IOracleAdapter(adapter).liquidation_prices()
+    usable: bool = False
     market_price, usable = staticcall IOracleAdapter(adapter).market_price()
     accepted: bool = False
     level: uint256 = 0
     capacity: uint256 = 0
     accepted, level, capacity = staticcall IOracleAdapter(adapter).supply_gate()
     return OracleView(
-        fundamental=fundamental,
+        fundamental=prices.fundamental,
         market=market_price,
         feed_usable=usable,
-        smoothed_market=smoothed,
+        smoothed_market=prices.smoothed,
         discount=staticcall IOracleAdapter(adapter).discount(),
         growth_cap=staticcall IOracleAdapter(adapter).growth_cap(),
         borrow_price=self._or_zero(adapter, method_id("price()")),
@@ -357,19 +444,17 @@ def _market(market_: address, terms: ILendingMarket.Terms) -> MarketView:
 
 @view
 @internal
-def _position(market_: address, terms: ILendingMarket.Terms, owner: address) -> PositionView:
+def _position(
+    market_: address, terms: ILendingMarket.Terms, prices: Prices, owner: address
+) -> PositionView:
     collateral: uint256 = 0
     debt: uint256 = 0
     collateral, debt = staticcall ILendingMarket(market_).position(owner)
-    fundamental: uint256 = 0
-    smoothed: uint256 = 0
-    usable: bool = False
-    fundamental, smoothed, usable = staticcall IOracleAdapter(terms.oracle).liquidation_prices()
-    worth: uint256 = collateral * fundamental // PRICE_SCALE
-    market_worth: uint256 = collateral * smoothed // PRICE_SCALE
+    worth: uint256 = collateral * prices.fundamental // PRICE_SCALE
+    market_worth: uint256 = collateral * prices.smoothed // PRICE_SCALE
     liquidatable: bool = debt * WAD > worth * terms.threshold
-    breached: bool = usable and debt * WAD > market_worth * terms.threshold
-    pays: bool = collateral * smoothed // WAD >= debt * (WAD + terms.base_bonus)
+    breached: bool = prices.usable and debt * WAD > market_worth * terms.threshold
+    pays: bool = collateral * prices.smoothed // WAD >= debt * (WAD + terms.base_bonus)
     liquidation_price: uint256 = 0
     if collateral > 0:
         # The least worth that is healthy, and the least price that gives it.
@@ -387,6 +472,16 @@ def _position(market_: address, terms: ILendingMarket.Terms, owner: address) -> 
         deleverageable=breached and pays and not liquidatable,
         liquidation_price=liquidation_price,
     )
+
+
+@view
+@internal
+def _prices(oracle_: address) -> Prices:
+    prices: Prices = empty(Prices)
+    prices.fundamental, prices.smoothed, prices.usable = (
+        staticcall IOracleAdapter(oracle_).liquidation_prices()
+    )
+    return prices
 
 
 @pure

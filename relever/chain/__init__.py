@@ -3,7 +3,7 @@
 from relever.chain.abi import Event
 from relever.chain.anvil import Anvil, AnvilError
 from relever.chain.chain import Chain
-from relever.chain.contract import Call, Contract, Method, Receipt, Revert
+from relever.chain.contract import Call, Contract, Method, Ran, Receipt, Revert
 from relever.chain.rpc import Rpc, RpcError
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Contract",
     "Event",
     "Method",
+    "Ran",
     "Receipt",
     "Revert",
     "Rpc",

@@ -173,7 +173,8 @@ class Function:
         self.selector = keccak(text=self.signature)[:4]
         self.reads = entry.get("stateMutability") in ("view", "pure")
         self._inputs = _Values(entry["inputs"])
-        outputs = entry.get("outputs") or []
+        self.outputs: Sequence[AbiEntry] = entry.get("outputs") or []
+        outputs = self.outputs
         self._outputs = _Values(outputs)
         named = len(outputs) > 1 and all(o.get("name") for o in outputs)
         self._record = _record("Result", self._outputs.names) if named else None

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from relever.chain.abi import AbiEntry, Event, Interface, checksum, describe_revert, interface
-from relever.chain.contract import Call, Contract, Receipt, Revert
+from relever.chain.contract import Call, Contract, Ran, Receipt, Revert
 from relever.chain.rpc import Request, Rpc, RpcError
 
 # Anvil's gas estimation runs a call many times: a fixed limit costs nothing.
@@ -13,6 +13,10 @@ DEFAULT_GAS = 15_000_000
 
 # JSON-RPC's code for a call that reverted.
 _REVERTED = 3
+
+
+_TOP_CALL = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
+_CHANGES = {"tracer": "prestateTracer", "tracerConfig": {"diffMode": True}}
 
 
 class Described(Protocol):
@@ -74,6 +78,12 @@ class Chain:
             known.append(prepared)
         return Contract(self, address, prepared, label)
 
+    def know(self, other: "Chain") -> None:
+        """Decode errors and events by what another chain knows of the same contracts, too."""
+        for address, interfaces in other._known.items():
+            known = self._known.setdefault(address, [])
+            known += [one for one in interfaces if one not in known]
+
     def deploy(
         self,
         artifact: Described,
@@ -105,18 +115,15 @@ class Chain:
             answer = self._rpc.call("eth_call", _request(call), "latest")
         except RpcError as error:
             raise self._call_error(call, error.code, str(error), error.data) from error
-        return self._decoded(call, answer)
+        return self._decoded(call, bytes.fromhex(answer[2:]))
 
     def read_batch(self, calls: Sequence[Call]) -> list[Any]:
         """Run many calls in one request. Raises `Revert` for the first that failed."""
         answers = self._rpc.batch_raw([("eth_call", (_request(c), "latest")) for c in calls])
-        values = []
-        for call, answer in zip(calls, answers, strict=True):
-            error = answer.get("error")
-            if error is not None:
-                raise self._call_error(call, error["code"], error["message"], error.get("data"))
-            values.append(self._decoded(call, answer["result"]))
-        return values
+        return [
+            self._decoded(call, self._seen(call, answer))
+            for call, answer in zip(calls, answers, strict=True)
+        ]
 
     def send(self, call: Call) -> Receipt:
         """Send one transaction, mine it alone in a block. Raises `Revert`.
@@ -142,6 +149,52 @@ class Chain:
         if not receipt.status:
             raise self._failure(call, receipt)
         return receipt
+
+    def run(self, call: Call, look: Call | None = None) -> Ran:
+        """As `send`, but say what it returned or why it failed, and which storage it wrote.
+
+        Args:
+            look: a call to be made right after it, in the same breath.
+
+        Raises `Revert` when that call fails; `RpcError` when the node refuses the transaction.
+        """
+        requests: list[Request] = [
+            ("eth_sendTransaction", (_request(call),)),
+            ("evm_mine", ()),
+            ("debug_traceBlockByNumber", ("latest", _TOP_CALL)),
+            ("debug_traceBlockByNumber", ("latest", _CHANGES)),
+        ]
+        if look is not None:
+            requests.append(("eth_call", (_request(look), "latest")))
+        sent, *rest = self._rpc.sequence(requests)
+        if (error := sent.get("error")) is not None:
+            raise self._refused(call, error)
+        for answer in rest[:3]:
+            if (error := answer.get("error")) is not None:
+                raise RpcError(f"{call.label} was not mined: {error['message']}", error["code"])
+        trace = rest[1]["result"][0]["result"]
+        written = _written(rest[2]["result"][0]["result"])
+        seen = b"" if look is None else self._seen(look, rest[3])
+        if "error" in trace:
+            return Ran(failed=self._reason(call, trace), seen=seen, changed=written)
+        return Ran(bytes.fromhex(trace.get("output", "0x")[2:]), None, seen, written)
+
+    def ask(self, call: Call) -> bytes:
+        """Run a call on the latest state; what it returns, as it is. Raises `Revert`."""
+        return self._seen(call, self._rpc.batch_raw([("eth_call", (_request(call), "latest"))])[0])
+
+    def _seen(self, call: Call, answer: dict[str, Any]) -> bytes:
+        error = answer.get("error")
+        if error is not None:
+            raise self._call_error(call, error["code"], error["message"], error.get("data"))
+        return bytes.fromhex(answer["result"][2:])
+
+    def words(self, places: Sequence[tuple[str, int]]) -> list[int]:
+        """Words of storage, by contract and slot."""
+        asked: list[Request] = [
+            ("eth_getStorageAt", (account, hex(slot), "latest")) for account, slot in places
+        ]
+        return [int(answer, 16) for answer in self._rpc.batch(asked)]
 
     def send_batch(self, calls: Sequence[Call], check: bool = True) -> list[Receipt]:
         """Send many transactions in one request and mine them in one block.
@@ -251,15 +304,17 @@ class Chain:
                 return event
         return Event(None, {"topics": list(topics), "data": data}, address)
 
-    def _interfaces(self, call: Call) -> Iterator[Interface]:
-        # The error may come from deeper down: the callee's ABI first, then all the others.
+    def interfaces(self, call: Call) -> Iterator[Interface]:
+        """The ABIs that may explain an error of a call: the callee's first, then all others.
+
+        It may come from deeper down.
+        """
         if call.errors is not None:
             yield call.errors
         for known in self._known.values():
             yield from known
 
-    def _decoded(self, call: Call, answer: str) -> Any:
-        data = bytes.fromhex(answer[2:])
+    def _decoded(self, call: Call, data: bytes) -> Any:
         if call.function is None:
             return data
         try:
@@ -273,20 +328,23 @@ class Chain:
     def _call_error(self, call: Call, code: int, message: str, data: Any) -> Exception:
         if code == _REVERTED:
             raw = bytes.fromhex(data[2:]) if isinstance(data, str) else b""
-            return Revert(call.label, describe_revert(raw, self._interfaces(call)), raw)
+            return Revert(call.label, describe_revert(raw, self.interfaces(call)), raw)
         halt = message.rpartition("EVM error ")[2]
         if halt != message:
-            return Revert(call.label, _halt(halt))
+            return Revert(call.label, halt_reason(halt))
         return RpcError(message, code, data)
 
     def _failure(self, call: Call, receipt: Receipt) -> Revert:
         # The trace is of the very execution that failed, so nothing is run again.
         trace = self._rpc.call("debug_traceTransaction", receipt.tx_hash, {"tracer": "callTracer"})
         data = bytes.fromhex(trace.get("output", "0x")[2:])
-        reason = describe_revert(data, self._interfaces(call))
+        return Revert(call.label, self._reason(call, trace), data, receipt)
+
+    def _reason(self, call: Call, trace: dict[str, Any]) -> str:
+        data = bytes.fromhex(trace.get("output", "0x")[2:])
         if not data and "revert" not in trace.get("error", "revert"):
-            reason = _halt(trace["error"])
-        return Revert(call.label, reason, data, receipt)
+            return halt_reason(trace["error"])
+        return describe_revert(data, self.interfaces(call))
 
     def _refused(self, call: Call, error: dict[str, Any]) -> RpcError:
         why = error["message"]
@@ -314,12 +372,26 @@ class Chain:
         )
 
 
-def _halt(words: str) -> str:
+def halt_reason(words: str) -> str:
+    """What an execution that halted is said to have failed of."""
     # Calls and traces name the same halt differently: one word for each.
     plain = words.lower().replace(" ", "")
     if "outofgas" in plain or plain.endswith("oog"):
         return "out of gas"
     return "invalid opcode" if plain.startswith("invalid") else words
+
+
+def _written(difference: dict[str, Any]) -> dict[tuple[str, int], int]:
+    """The words that a state difference says were written; one that was cleared is only before."""
+    written = {
+        (checksum(account), int(slot, 16)): 0
+        for account, state in difference["pre"].items()
+        for slot in state.get("storage", ())
+    }
+    for account, state in difference["post"].items():
+        for slot, value in state.get("storage", {}).items():
+            written[checksum(account), int(slot, 16)] = int(value, 16)
+    return written
 
 
 def _number(value: str | int) -> int:

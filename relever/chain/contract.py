@@ -1,6 +1,6 @@
 """Contracts at an address, their calls, receipts and reverts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,20 @@ class Receipt:
     def events(self) -> list[Event]:
         """Every log in order, decoded by the ABIs known for its address."""
         return [self._chain.decode_log(log) for log in self.logs]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a transaction: `output` is what it returned; or the reason why it failed.
+
+    `seen` is what a call answered right after it; `changed` are the storage words that it wrote, by
+    contract and slot, where that can be told.
+    """
+
+    output: bytes = b""
+    failed: str | None = None
+    seen: bytes = b""
+    changed: Mapping[tuple[str, int], int] | None = None
 
 
 class Method:

@@ -10,7 +10,7 @@ from typing import Any
 
 from relever.baselayer import Feed as FeedContract
 from relever.baselayer.symbiotic import BURNER
-from relever.chain import Call, Contract, Revert
+from relever.chain import Call, Contract, Ran, Revert
 from relever.model import market, oracle
 from relever.model.clock import Clock
 from relever.model.eigenlayer import EigenLayer, EigenLayerPosition
@@ -57,8 +57,9 @@ class Deployed:
 
     deployment: Deployment
     second_feed: FeedContract
-    # EigenLayer's names of the adapter's exits, by the model's.
+    # EigenLayer's names of the adapter's exits, by the model's; and the last round of each feed.
     roots: list[int] = field(default_factory=list)
+    rounds: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         suite, world = self.deployment.protocol, self.deployment.world
@@ -78,7 +79,7 @@ class Deployed:
             "feed2": self.second_feed.proxy,
             **{name: getattr(suite, name) for name in suite.addresses()},
         }
-        self._addresses = {
+        self.addresses = {
             "nobody": NOBODY,
             "dead": BURNER,
             "burnt": BURNT,
@@ -86,9 +87,9 @@ class Deployed:
             **{name: contract.address for name, contract in self.contracts.items()},
         }
         # A person has the short name.
-        self._addresses[LIQUIDATOR] = suite.liquidator.address
-        self._addresses["liquidator"] = world.roles.liquidator
-        self._names = {address: name for name, address in self._addresses.items()}
+        self.addresses[LIQUIDATOR] = suite.liquidator.address
+        self.addresses["liquidator"] = world.roles.liquidator
+        self._names = {address: name for name, address in self.addresses.items()}
         self._code = {
             name: bytes.fromhex(
                 self.chain.rpc("eth_getCode", (self.contracts[name].address, "latest"))[2:]
@@ -100,11 +101,11 @@ class Deployed:
         """Give everyone so much of each token, and let them approve what they will need."""
         world = self.deployment.world
         for name in PEOPLE:
-            account = self._addresses[name]
+            account = self.addresses[name]
             world.fund(account, weth=each, steth=each, wsteth=each)
             calls = [
                 self.contracts[token].approve.build(
-                    self._addresses[spender], UNLIMITED, sender=account
+                    self.addresses[spender], UNLIMITED, sender=account
                 )
                 for token, spenders in APPROVED.items()
                 for spender in spenders
@@ -115,6 +116,10 @@ class Deployed:
         manager.delegateTo(roles.operator, *_NOTHING, sender=roles.stranger)
         for feed in (self.deployment.feed, self.second_feed):
             feed.answer(self.deployment.feed.proxy.latestRoundData()[1])
+        self.rounds = {
+            "feed": self.deployment.feed.aggregator.latestRound(),
+            "feed2": self.second_feed.aggregator.latestRound(),
+        }
         self.chain.set_balance(roles.lido_oracle, 10 * each)
 
     # The model as it stands
@@ -146,7 +151,7 @@ class Deployed:
         vault.paid_in = vault.idle
         positions: dict[str, Position] = {EIGENLAYER: eigen, SYMBIOTIC: symbio}
         for adapter, position in positions.items():
-            caps = contract.adapter_caps(self._addresses[adapter])
+            caps = contract.adapter_caps(self.addresses[adapter])
             vault.adapters[adapter] = Adapter(position, *caps)
         vault.exit_fee.buffer, vault.exit_fee.most = contract.exit_terms()
         vault.performance_fee.part = contract.performance_fee()
@@ -177,18 +182,18 @@ class Deployed:
 
     def send(self, action: Action) -> Outcome:
         """Do it on the chain, in a block of its own."""
-        call = self._call(action)
-        try:
-            receipt = self.chain.send(call)
-        except Revert as failure:
-            return Outcome(refused=failure.reason)
-        result = None
-        if call.function is not None:
-            how = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
-            trace = self.chain.rpc("debug_traceTransaction", (receipt.tx_hash, how))
-            result = call.function.decode(bytes.fromhex(trace.get("output", "0x")[2:]))
+        call = self.call(action)
+        return self.outcome(action, call, self.chain.run(call))
+
+    def outcome(self, action: Action, call: Call, ran: Ran) -> Outcome:
+        """What came of it, in the model's words; exits and rounds that it made are learnt."""
+        if ran.failed is not None:
+            return Outcome(refused=ran.failed)
+        result = None if call.function is None else call.function.decode(ran.output)
         if action.name == "world.undelegate":
             self._learn_roots()
+        elif action.name == "world.answer":
+            self.rounds[action.arguments[0]] += 1
         elif isinstance(result, int) and self._exits_from_eigenlayer(action):
             self.roots.append(result)
             result = len(self.roots) - 1
@@ -234,11 +239,12 @@ class Deployed:
     def _resolve(self, value: Any) -> Any:
         if is_dataclass(value) and not isinstance(value, type):
             return astuple(value)
-        return self._addresses[value] if isinstance(value, str) else value
+        return self.addresses[value] if isinstance(value, str) else value
 
-    def _call(self, action: Action) -> Call:
+    def call(self, action: Action) -> Call:
+        """The transaction that does it."""
         target, _, function = action.name.partition(".")
-        sender = self._addresses[action.caller]
+        sender = self.addresses[action.caller]
         arguments = [self._resolve(value) for value in action.arguments]
         if target == "world":
             return self._in_world(function, sender, action.arguments, arguments)
@@ -254,10 +260,10 @@ class Deployed:
         world = self.deployment.world
         core, place, roles = world.core, world.symbiotic.veto, world.roles
         strategy, token = core.wsteth_strategy.address, core.wsteth.address
-        ours = self._addresses
+        ours = self.addresses
         if what == "answer":
             feed = self.deployment.feed if plain[0] == "feed" else self.second_feed
-            number = feed.aggregator.latestRound() + 1
+            number = self.rounds[plain[0]] + 1
             call = feed.aggregator.submit.build(number, plain[1], sender=sender)
         elif what == "slash":
             slash = (roles.operator, world.operator_set[1], [strategy], [plain[0]], "")
@@ -309,13 +315,13 @@ class Deployed:
 
     def _learn_roots(self) -> None:
         manager = self.deployment.world.core.delegation_manager
-        found = manager.getQueuedWithdrawalRoots(self._addresses[EIGENLAYER])
+        found = self.chain.read(manager.getQueuedWithdrawalRoots.build(self.addresses[EIGENLAYER]))
         numbers = [int.from_bytes(root, "big") for root in found]
         self.roots.extend(number for number in numbers if number not in self.roots)
 
     def _read_holdings(self, held: dict[str, int], read: Any) -> None:
         names = list(dict.fromkeys(self._names.values()))
-        calls = [read.build(self._addresses[name]) for name in names]
+        calls = [read.build(self.addresses[name]) for name in names]
         for name, amount in zip(names, self.chain.read_batch(calls), strict=True):
             if amount:
                 held[name] = amount

@@ -551,6 +551,8 @@ class Market:
         require(borrow.assets <= self.caps.borrow, "market: borrow cap")
         require(borrow.shares <= MAX_SHARES, "market: borrow width")
         require(self.halted_until == 0, "market: borrowing halted")
+        if self.losses.left(self.clock.time) == 0:
+            self.losses = Losses()
 
     def _burn(self, position: Position, amount: int, whole: bool) -> int:
         """Debt goes; returns how much less the borrowers owe together.

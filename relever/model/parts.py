@@ -22,6 +22,9 @@ STRATEGY, SYMBIOTIC_VAULT = "strategy", "symbiotic_vault"
 # The adapters, in the order in which the vault lists them.
 ADAPTERS = EIGENLAYER, SYMBIOTIC = "eigenlayer", "symbiotic"
 
+# Whose positions are looked at: everyone who may ever have one.
+OWNERS = ("borrower", "looper", "trader", "depositor", "lender", "stranger")
+
 
 @dataclass(frozen=True)
 class Roles:

@@ -52,6 +52,15 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Step:
+    """An action, and how much time passes before it."""
+
+    action: Action
+    seconds: int = 0
+    blocks: int = 0
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What came of it: a result, or the reason of a refusal; a refusal may be without a word."""
 

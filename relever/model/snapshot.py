@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import fields
 from typing import Any
 
-_CONTAINERS = (dict, defaultdict, list, set)
+_DICTS = (dict, defaultdict)
+# Types of which things can change, and all that have been looked at.
+_changing: set[type] = {dict, defaultdict, list, set}
+_known: set[type] = set(_changing)
 
 
 class Snapshot:
@@ -15,55 +19,78 @@ class Snapshot:
     things of one kind, and what is immutable holds nothing that is not.
     """
 
-    __slots__ = ("_held",)
+    __slots__ = ("_held", "_lists", "_sets")
 
     def __init__(self, root: object) -> None:
-        held: list[tuple[Any, Any]] = []
+        # Runs at every step of a model: each object is looked at once, and by its type alone.
+        held: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
+        lists: list[tuple[list[Any], list[Any]]] = []
+        sets: list[tuple[set[Any], set[Any]]] = []
+        self._held, self._lists, self._sets = held, lists, sets
         seen = {id(root)}
         todo: list[Any] = [root]
         while todo:
             found = todo.pop()
             kind = type(found)
-            if kind is dict or kind is defaultdict:
+            if kind in _DICTS:
                 held.append((found, found.copy()))
-                values = found.values()
-                if not values or not _changes(type(next(iter(values)))):
+                if not found or not _changes(type(next(iter(found.values())))):
                     continue
-            elif kind is list or kind is set:
-                held.append((found, found.copy()))
-                if not found or not _changes(type(next(iter(found)))):
+                values = found.values()
+            elif kind is list:
+                lists.append((found, found.copy()))
+                if not found or not _changes(type(found[0])):
                     continue
                 values = found
+            elif kind is set:
+                sets.append((found, found.copy()))
+                continue
             else:
                 attributes = found.__dict__
-                held.append((found, attributes.copy()))
-                values = attributes.values()
+                held.append((attributes, attributes.copy()))
+                followed = _followed.get(kind)
+                if followed is None:
+                    followed = _followed[kind] = _may_change(kind)
+                if not followed:
+                    continue
+                values = [attributes[name] for name in followed]
             for value in values:
-                if _changes(type(value)) and id(value) not in seen:
+                kind = type(value)
+                if (kind in _changing or (kind not in _known and _changes(kind))) and (
+                    id(value) not in seen
+                ):
                     seen.add(id(value))
                     todo.append(value)
-        self._held = held
 
     def restore(self) -> None:
         """Put back what each of them held."""
-        for found, content in self._held:
-            if isinstance(found, list):
-                found[:] = content
-                continue
-            place = found if isinstance(found, dict | set) else found.__dict__
-            place.clear()
+        for place, content in self._held:
+            if place != content or list(place) != list(content):
+                place.clear()
             place.update(content)
+        for items, before in self._lists:
+            items[:] = before
+        for members, members_before in self._sets:
+            members.clear()
+            members |= members_before
 
 
-_known: dict[type, bool] = {}
+# Of each dataclass the fields that may hold something that changes.
+_followed: dict[type, tuple[str, ...]] = {}
+_PLAIN = ("int", "str", "bool", "int | None", "str | None", "tuple[int, int]")
+
+
+def _may_change(kind: type) -> tuple[str, ...]:
+    """By their annotations, which are words in our modules."""
+    return tuple(field.name for field in fields(kind) if field.type not in _PLAIN)
 
 
 def _changes(kind: type) -> bool:
     """Whether things of a kind can change."""
-    changes = _known.get(kind)
-    if changes is None:
+    if kind not in _known:
+        _known.add(kind)
         # Only dataclasses have parameters.
         parameters = getattr(kind, "__dataclass_params__", None)
-        changes = kind in _CONTAINERS or (parameters is not None and not parameters.frozen)
-        _known[kind] = changes
-    return changes
+        if parameters is not None and not parameters.frozen:
+            _changing.add(kind)
+    return kind in _changing

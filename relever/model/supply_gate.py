@@ -37,9 +37,14 @@ class Gate:
         level, capacity = max(0, supply - accepted), self.capacity(accepted)
         return level <= capacity, level, capacity
 
-    def after(self, supply: int, now: int, explained: int = 0) -> Gate:
-        """The gate once somebody has looked; the owner may have explained a supply."""
-        accepted = max(self.accepts(supply, now), min(supply, explained))
+    def after(self, supply: int, now: int, explained: int | None = None) -> Gate:
+        """The gate once somebody has looked; the owner may have explained a supply.
+
+        A sight that finds nothing new is not noted.
+        """
+        accepted = max(self.accepts(supply, now), min(supply, explained or 0))
+        if explained is None and (accepted, supply) == (self.accepted, self.seen):
+            return self
         return Gate(self.floor, self.share, self.window, accepted, supply, now)
 
     def most_growth_up(self, accepted: int, seconds: int) -> int:

@@ -1,0 +1,155 @@
+"""Plays steps: each is a transaction, the model's word on it, and every check.
+
+A step that breaks something raises `Violation`. Nothing is checked against the model where
+comparison is off; the model still says what is sensible to do next.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from relever.chain import Chain
+from relever.chain.revm import Revm
+from relever.fuzz.invariants import INVARIANTS, Facts, Invariant, Look, Seen
+from relever.fuzz.mirror import Mirror
+from relever.fuzz.sight import reader
+from relever.fuzz.stage import Stage
+from relever.fuzz.storage import differences
+from relever.fuzz.views import views
+from relever.model.protocol import Outcome, Step
+
+MODEL = "MODEL"
+
+
+class Violation(Exception):
+    """A sentence that does not hold: its ID, what it says, and what was found instead."""
+
+    def __init__(self, identifier: str, sentence: str, found: str) -> None:
+        super().__init__(f"{identifier}: {sentence} {found}")
+        self.identifier, self.sentence, self.found = identifier, sentence, found
+
+
+@dataclass(frozen=True)
+class Played:
+    """A step that was played, and what came of it."""
+
+    step: Step
+    outcome: Outcome
+
+
+class Player:
+    """One chain and one model, which go together step by step from the stage's state.
+
+    `begin` goes back to that state; a `with` block leaves the chain as it was.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        chain: Chain | Revm,
+        compare: bool = True,
+        invariants: Sequence[Invariant] = INVARIANTS,
+    ) -> None:
+        self.stage, self.chain, self.compare = stage, chain, compare
+        self.model = stage.model
+        self.storage = stage.storage if isinstance(chain, Chain) else stage.hot
+        self.invariants = list(invariants)
+        self.facts = Facts.of(stage)
+        # How often each sentence was checked where it says something.
+        self.checked: Counter[str] = Counter()
+        function = stage.look.function
+        assert function is not None
+        self._read = reader(function.outputs)
+        self._mirror = Mirror(chain) if isinstance(chain, Chain) else None
+        self._snapshot: Any = None
+        self._start()
+        self._first = self.look = self._look(chain.ask(stage.look))
+
+    def begin(self) -> None:
+        """Go back to the stage's state."""
+        self.chain.revert(self._snapshot)
+        self._start()
+        self.look = self._first
+
+    def _start(self) -> None:
+        self.stage.begin.restore()
+        self.deployed = self.stage.on(self.chain)
+        self._snapshot = self.chain.snapshot()
+        if self._mirror is not None:
+            self._mirror.begin()
+
+    def play(self, step: Step) -> Played:
+        """Do it. Raises `Violation`."""
+        model, deployed = self.model, self.deployed
+        if step.seconds or step.blocks:
+            model.advance(step.seconds, step.blocks)
+            self.chain.advance(step.seconds, step.blocks)
+        action = step.action
+        expected = model.step(action)
+        call = deployed.call(action)
+        ran = self.chain.run(call, self.stage.look)
+        if self._mirror is not None:
+            assert ran.changed is not None
+            self._mirror.write(ran.changed)
+        outcome = deployed.outcome(action, call, ran)
+        before, self.look = self.look, self._look(ran.seen)
+        if self.compare:
+            self._compare(expected, outcome)
+        seen = Seen(step, outcome, before, self.look, self.facts)
+        for invariant in self.invariants:
+            broken = invariant.check(seen)
+            if broken is not None:
+                raise Violation(invariant.identifier, invariant.sentence, broken)
+        return Played(step, outcome)
+
+    def settle(self) -> None:
+        """At the end of a sequence: words that were left out, and every view. Raises `Violation`."""
+        if not self.compare:
+            return
+        parts = self.model.parts
+        places, expected = self.stage.storage.expected(parts)
+        words = (self._mirror or self.chain).words(places)
+        if words != expected:
+            wrong = differences(self.stage.storage, words, expected)
+            if wrong:
+                raise Violation(MODEL, "The model predicts each word of storage.", _words(wrong))
+        state = self.model.state()
+        answers = self.deployed.read(self.model.views(), state)
+        different = {n: (answers[n], value) for n, value in state.items() if answers[n] != value}
+        if different:
+            raise Violation(MODEL, "The model predicts what each view answers.", _words(different))
+
+    def _look(self, seen: bytes) -> Look:
+        places, self._expected = self.storage.expected(self.model.parts)
+        words = (self._mirror or self.chain).words(places)
+        return Look(self._read(seen), words, self.storage)
+
+    def _compare(self, expected: Outcome, found: Outcome) -> None:
+        """Result, reason, every word of storage, and what the Lens says of it, to the unit."""
+        same = found.refused == expected.refused
+        if not same or (expected.result is not None and found.result != expected.result):
+            raise Violation(MODEL, "The model predicts each result.", _two(found, expected))
+        look = self.look
+        if look.words != self._expected:
+            wrong = differences(self.storage, look.words, self._expected)
+            if wrong:
+                raise Violation(MODEL, "The model predicts each word of storage.", _words(wrong))
+        if self._mirror is not None:
+            unknown = self._mirror.unknown(self.storage.covered)
+            if unknown:
+                raise Violation(MODEL, "No word is written that the model does not know.", unknown)
+        wrong_views = views(self.model.parts, look.sight)
+        if wrong_views:
+            raise Violation(MODEL, "The model predicts what the Lens says.", _words(wrong_views))
+
+
+def _two(found: Outcome, expected: Outcome) -> str:
+    return f"Found {found}, expected {expected}."
+
+
+def _words(wrong: Mapping[str, tuple[Any, Any]]) -> str:
+    said = [f"{name}: found {found}, expected {right}" for name, (found, right) in wrong.items()]
+    return "; ".join(said) + "."

@@ -1,0 +1,492 @@
+"""Every word of storage of the suite and its tokens, and what the model says stands in it.
+
+The packing of each word is the contract's, as its module documents it; slots come from the
+compiler. What EigenLayer, Symbiotic, Chainlink and Uniswap keep is seen through the Lens instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from relever.model.market import FEE_STEP, MARKET, Losses
+from relever.model.oracle import Feed
+from relever.model.parts import ADAPTERS, POCKET, SYMBIOTIC, VAULT, Parts
+from relever.model.queue import QUEUE
+from relever.model.tokens import NOBODY, UNLIMITED
+
+# A contract's address, and one of its slots.
+Place = tuple[str, int]
+Slots = Mapping[str, Mapping[str, int]]
+
+# WETH9 is in Solidity, which hashes a mapping's slot after its key.
+_SOLIDITY = {"weth": {"balanceOf": 3, "allowance": 4}}
+# Nothing ever comes to these.
+_NO_HOLDERS = ("feed", "feed2", "lens", "swap_router", "strategy_manager", "avs", "resolver")
+_HALF, _TIME, _MARK = 1 << 128, 1 << 32, 1 << 23
+# Of `vault_books.Standing`.
+_LISTED, _QUARANTINED = 1, 2
+_REQUEST = (
+    *("controller", "requested_at", "exits_before", "shares", "assets"),
+    *("claimable_shares", "claimable_assets"),
+)
+_CLAIM = ("part", "owed", "counted")
+
+
+@dataclass
+class Section:
+    """Words of one contract that are found by keys of one kind; a variable by itself has one key.
+
+    `values` gives the words in the order of the keys, `place` the slot of a key.
+    """
+
+    contract: str
+    variable: str
+    keys: Callable[[Parts], Sequence[Hashable]]
+    values: Callable[[Parts], list[int]]
+    place: Callable[[Any], int]
+    known: list[Hashable] = field(default_factory=list)
+
+    def name(self, key: Hashable) -> str:
+        """What a word is called."""
+        said = "" if key is None else f"[{key if isinstance(key, str) else _said(key)}]"
+        return f"{self.contract}.{self.variable}{said}"
+
+
+class Storage:
+    """The words of one deployment. Parts that the model comes to know are added by themselves."""
+
+    def __init__(
+        self, addresses: Mapping[str, str], slots: Slots, but_unlimited: bool = False
+    ) -> None:
+        """Addresses by the model's names, and each contract's slots by variable.
+
+        Args:
+            but_unlimited: whether to leave out the allowances that are unlimited: a third of all
+                words, which only an approval can change.
+        """
+        self._addresses = addresses
+        self._but_unlimited = but_unlimited
+        self._numbers = {name: int(address, 16) for name, address in addresses.items()}
+        # All that have a name, in the order in which tables of balances have them.
+        self.accounts = [name for name in addresses if name not in _NO_HOLDERS]
+        self._slots = {**slots, **_SOLIDITY}
+        self._sections = [
+            *self._vault(),
+            *self._queue(),
+            *self._pocket(),
+            *self._oracle(),
+            *self._market(),
+            *self._tokens(),
+            *self._others(),
+        ]
+        self._places: list[Place] = []
+        self._names: list[str] = []
+        # Where each variable's words are among all, made anew when there are more.
+        self.spans: dict[str, slice] = {}
+        self.keys: dict[str, list[Hashable]] = {}
+        # Contracts of which every word is known here.
+        self.covered = {addresses[s.contract] for s in self._sections}
+
+    def expected(self, parts: Parts) -> tuple[list[Place], list[int]]:
+        """Where all words stand, and what the model says each of them is."""
+        words: list[int] = []
+        changed = not self._places
+        for section in self._sections:
+            keys = section.keys(parts)
+            if keys != section.known:
+                section.known, changed = list(keys), True
+            words += section.values(parts)
+        if changed:
+            self._places, self._names = [], []
+            self.spans, self.keys = {}, {}
+            for section in self._sections:
+                address = self._addresses[section.contract]
+                start = len(self._places)
+                self.keys[section.name(None)] = section.known
+                self.spans[section.name(None)] = slice(start, start + len(section.known))
+                self._places += [(address, section.place(key)) for key in section.known]
+                self._names += [section.name(key) for key in section.known]
+        return self._places, words
+
+    def name(self, index: int) -> str:
+        """What the word of that index is called."""
+        return self._names[index]
+
+    # How variables and tables are found
+
+    def _one(self, contract: str, variable: str, value: Callable[[Parts], int]) -> Section:
+        slot = self._slots[contract][variable]
+        return Section(contract, variable, lambda _: _ALONE, lambda p: [value(p)], lambda _: slot)
+
+    def _plain(self, contract: str, values: Mapping[str, Callable[[Parts], int]]) -> list[Section]:
+        return [self._one(contract, variable, value) for variable, value in values.items()]
+
+    def _table(
+        self,
+        contract: str,
+        variable: str,
+        keys: Callable[[Parts], Sequence[Hashable]],
+        values: Callable[[Parts], list[int]],
+        beyond: int = 0,
+    ) -> Section:
+        """A mapping; keys of several parts are one mapping in another."""
+        slot = self._slots[contract][variable]
+
+        def place(key: Hashable) -> int:
+            at = slot
+            for part in key if isinstance(key, tuple) else (key,):
+                number = self._numbers[part] if isinstance(part, str) else part
+                at = _hash(number, at) if contract in _SOLIDITY else _hash(at, number)
+            return at + beyond
+
+        return Section(contract, variable, keys, values, place)
+
+    def _array(
+        self, contract: str, variable: str, bound: int, values: Callable[[Parts], list[int]]
+    ) -> Section:
+        """A list: its length, and its places; what was taken off its end is still in its place."""
+        slot, beyond = self._slots[contract][variable], [_ANY] * bound
+
+        def words(parts: Parts) -> list[int]:
+            found = values(parts)
+            return [len(found), *found, *beyond[len(found) :]]
+
+        keys = list(range(bound + 1))
+        return Section(contract, variable, lambda _: keys, words, lambda key: slot + key)
+
+    def _records(
+        self,
+        contract: str,
+        variable: str,
+        fields: Sequence[str],
+        keys: Callable[[Parts], Sequence[Hashable]],
+        values: Callable[[Parts], Iterable[Sequence[int]]],
+    ) -> list[Section]:
+        """A mapping to structs, a section for each field."""
+
+        def of(index: int) -> Callable[[Parts], list[int]]:
+            return lambda parts: [record[index] for record in values(parts)]
+
+        made = [
+            self._table(contract, variable, keys, of(index), index) for index in range(len(fields))
+        ]
+        for section, name in zip(made, fields, strict=True):
+            section.variable = f"{variable}.{name}"
+        return made
+
+    def _held(
+        self, contract: str, variable: str, of: Callable[[Parts], Mapping[str, int]]
+    ) -> Section:
+        """Balances of all accounts that have a name."""
+        accounts = self.accounts
+
+        def values(parts: Parts) -> list[int]:
+            get = of(parts).get
+            return [get(account, 0) for account in accounts]
+
+        return self._table(contract, variable, lambda _: accounts, values)
+
+    def _allowed(
+        self, contract: str, variable: str, of: Callable[[Parts], Mapping[tuple[str, str], int]]
+    ) -> Section:
+        if self._but_unlimited:
+            return self._table(
+                contract,
+                variable,
+                lambda p: [key for key, amount in of(p).items() if amount != UNLIMITED],
+                lambda p: [amount for amount in of(p).values() if amount != UNLIMITED],
+            )
+        return self._table(
+            contract, variable, lambda p: list(of(p)), lambda p: list(of(p).values())
+        )
+
+    def _number(self, name: str) -> int:
+        return self._numbers[name]
+
+    # Contracts
+
+    def _vault(self) -> list[Section]:
+        def shares(parts: Parts) -> dict[str, int]:
+            return parts.vault.lrt.balances
+
+        def listed(parts: Parts) -> list[int]:
+            adapters = parts.vault.adapters
+            return [self._numbers[n] for n, a in adapters.items() if not a.in_quarantine]
+
+        number, adapters = self._number, list(ADAPTERS)
+        plain: dict[str, Callable[[Parts], int]] = {
+            "erc20.totalSupply": lambda p: p.vault.supply,
+            "exit_fee._terms": lambda p: p.vault.exit_fee.buffer + p.vault.exit_fee.most * _HALF,
+            "vault_limits._limits": lambda p: _timed(
+                p.vault.deposit_cap, p.vault.paused_until, p.vault.pause_again_from
+            ),
+            "vault_books.profit._profit": _profit,
+            "vault_books.performance_fee.performance_fee": lambda p: p.vault.performance_fee.part,
+            "vault_books.performance_fee.fee_recipient": lambda p: number(
+                p.vault.performance_fee.recipient or NOBODY
+            ),
+            "vault_books.performance_fee.unrecovered_loss": (
+                lambda p: p.vault.performance_fee.missing
+            ),
+            "vault_books.performance_fee._charged": lambda p: _timed(
+                p.vault.performance_fee.charged, p.vault.performance_fee.since, 0
+            ),
+            "vault_books._funds": lambda p: (
+                p.vault.idle + (p.vault.staked << 120) + (len(p.vault.pocket.adapters) << 240)
+            ),
+            "vault_exits.queued_shares": lambda p: p.vault.queued,
+            "vault_exits.queue_exits": lambda p: p.vault.queue_exits,
+        }
+        return [
+            *self._plain(VAULT, plain),
+            self._array(VAULT, "vault_books._adapters", len(adapters), listed),
+            self._table(
+                VAULT,
+                "vault_limits._adapter_caps",
+                lambda _: adapters,
+                lambda p: [a.cap + a.share_cap * _HALF for a in p.vault.adapters.values()],
+            ),
+            self._table(
+                VAULT,
+                "vault_books.booked",
+                lambda _: adapters,
+                lambda p: [a.booked for a in p.vault.adapters.values()],
+            ),
+            self._table(
+                VAULT,
+                "vault_books._standing",
+                lambda _: adapters,
+                lambda p: [
+                    _QUARANTINED if a.in_quarantine else _LISTED for a in p.vault.adapters.values()
+                ],
+            ),
+            self._held(VAULT, "erc20.balanceOf", shares),
+            self._allowed(VAULT, "erc20.allowance", lambda p: p.vault.lrt.allowances),
+        ]
+
+    def _queue(self) -> list[Section]:
+        number = self._number
+
+        def requests(parts: Parts) -> list[tuple[int, ...]]:
+            return [
+                (
+                    *(number(r.controller), r.time, r.exits_before, r.shares, r.worth),
+                    *(r.claimable_shares, r.claimable),
+                )
+                for r in parts.queue.requests.values()
+            ]
+
+        plain: dict[str, Callable[[Parts], int]] = {
+            "head": lambda p: p.queue.head,
+            "next_id": lambda p: p.queue.next_id,
+            "set_aside": lambda p: p.queue.set_aside,
+        }
+        return [
+            *self._plain(QUEUE, plain),
+            *self._records(
+                QUEUE, "_requests", _REQUEST, lambda p: list(p.queue.requests), requests
+            ),
+            self._flags(QUEUE, "isOperator", lambda p: p.queue.operators),
+        ]
+
+    def _flags(
+        self, contract: str, variable: str, of: Callable[[Parts], Iterable[Hashable]]
+    ) -> Section:
+        """A mapping to whether: of those that are set."""
+        return self._table(
+            contract, variable, lambda p: sorted(of(p), key=str), lambda p: [1 for _ in of(p)]
+        )
+
+    def _pocket(self) -> list[Section]:
+        def of(value: Callable[[Any], int]) -> Callable[[Parts], list[int]]:
+            return lambda p: [value(a) for a in p.vault.pocket.adapters.values()]
+
+        def keys(parts: Parts) -> list[str]:
+            return list(parts.vault.pocket.adapters)
+
+        def claims(parts: Parts) -> list[tuple[str, str]]:
+            return [(n, who) for n, a in parts.vault.pocket.adapters.items() for who in a.claims]
+
+        def claimed(parts: Parts) -> list[tuple[int, int, int]]:
+            return [
+                (claim.part, claim.owed, claim.counted)
+                for adapter in parts.vault.pocket.adapters.values()
+                for claim in adapter.claims.values()
+            ]
+
+        number = self._number
+        return [
+            self._array(POCKET, "_adapters", len(ADAPTERS), lambda p: [*map(number, keys(p))]),
+            self._table(POCKET, "owed_of", keys, of(lambda a: a.owed)),
+            self._table(POCKET, "expected_of", keys, of(lambda a: a.expected)),
+            self._table(POCKET, "shares_part", keys, of(lambda a: a.shares_part)),
+            self._table(POCKET, "returned", keys, of(lambda a: a.returned)),
+            *self._records(POCKET, "_claims", _CLAIM, claims, claimed),
+        ]
+
+    def _oracle(self) -> list[Section]:
+        def feed(found: Feed | None) -> int:
+            return self._number(found.name) | (found.decimals << 160) if found else 0
+
+        def proposed(parts: Parts) -> int:
+            oracle = parts.oracle
+            return feed(oracle.proposed) | (oracle.proposed_at << 168)
+
+        def former(parts: Parts) -> int:
+            oracle = parts.oracle
+            return feed(oracle.former) | (oracle.replaced_at << 168)
+
+        def used(parts: Parts) -> int:
+            oracle = parts.oracle
+            return feed(oracle.feed) | (oracle.dead_at << 168) | (oracle.dead_time << 208)
+
+        def smoothing(parts: Parts) -> int:
+            state = parts.oracle.discount
+            clocks = (state.armed_at << 64) | (state.deep_at << 104) | (state.deep_time << 144)
+            return state.wad | clocks
+
+        def sight(parts: Parts) -> int:
+            gate = parts.oracle.gate
+            return gate.accepted | (gate.seen << 112) | (gate.time % _TIME << 224)
+
+        plain: dict[str, Callable[[Parts], int]] = {
+            "cap._checkpoint": lambda p: (
+                p.oracle.checkpoint.ratio | (p.oracle.checkpoint.time << 216)
+            ),
+            "cap._proposal": lambda p: (
+                p.oracle.checkpoint_proposal.ratio | (p.oracle.checkpoint_proposal.time << 216)
+            ),
+            "gate._sight": sight,
+            "replacement._used": used,
+            "replacement._proposed": proposed,
+            "replacement._former": former,
+            "smoothing._smoothing": smoothing,
+        }
+        return self._plain("oracle", plain)
+
+    def _market(self) -> list[Section]:
+        def supply(parts: Parts) -> int:
+            market = parts.market
+            books = market.books
+            return (
+                books.supply.assets
+                | (books.supply.shares << 90)
+                | (books.updated % _TIME << 200)
+                | (_mark(market.losses) << 232)
+            )
+
+        def borrow(parts: Parts) -> int:
+            market = parts.market
+            books, fee = market.books, market.caps.fee // FEE_STEP
+            pool = books.borrow
+            return pool.assets | (pool.shares << 90) | (books.rate_code << 200) | (fee << 232)
+
+        def keys(parts: Parts) -> list[str]:
+            return list(parts.market.positions)
+
+        plain: dict[str, Callable[[Parts], int]] = {
+            "totals._supply": supply,
+            "totals._borrow": borrow,
+            "totals._caps": lambda p: p.market.caps.supply + p.market.caps.borrow * _HALF,
+            "_requested": lambda p: p.market.requested[0] | (p.market.requested[1] << 112),
+        }
+        return [
+            *self._plain(MARKET, plain),
+            self._table(
+                MARKET,
+                "positions._positions",
+                keys,
+                lambda p: [
+                    x.collateral + x.debt_shares * _HALF for x in p.market.positions.values()
+                ],
+            ),
+            self._table(
+                MARKET,
+                "liquidations._deleveraged",
+                keys,
+                lambda p: [
+                    x.deleveraged | (x.deleveraged_at << 112) for x in p.market.positions.values()
+                ],
+            ),
+            self._held(MARKET, "share_token._balances", lambda p: p.market.shares),
+            self._allowed(MARKET, "share_token._allowances", lambda p: p.market.allowances),
+            self._flags(MARKET, "authorization._authorized", lambda p: p.market.managers),
+            self._table(
+                MARKET,
+                "authorization._nonces",
+                lambda p: list(p.market.nonces),
+                lambda p: list(p.market.nonces.values()),
+            ),
+        ]
+
+    def _tokens(self) -> list[Section]:
+        supply: dict[str, Callable[[Parts], int]] = {
+            "erc20.totalSupply": lambda p: sum(p.wsteth.balances.values()),
+        }
+        steth: dict[str, Callable[[Parts], int]] = {
+            "_total_shares": lambda p: p.steth.total_shares,
+            "_pooled_ether": lambda p: p.steth.pooled,
+        }
+        return [
+            self._held("weth", "balanceOf", lambda p: p.weth.balances),
+            self._allowed("weth", "allowance", lambda p: p.weth.allowances),
+            *self._plain("wsteth", supply),
+            self._held("wsteth", "erc20.balanceOf", lambda p: p.wsteth.balances),
+            self._allowed("wsteth", "erc20.allowance", lambda p: p.wsteth.allowances),
+            *self._plain("steth", steth),
+            self._held("steth", "_shares", lambda p: p.steth.shares),
+            self._allowed("steth", "allowance", lambda p: p.steth.allowances),
+        ]
+
+    def _others(self) -> list[Section]:
+        return [
+            self._table(
+                "factory", "is_listed", lambda _: [MARKET], lambda p: [1 if p.listed else 0]
+            ),
+            self._array(SYMBIOTIC, "_open_exits", 8, lambda p: list(p.symbio.open_exits)),
+        ]
+
+
+# The key of a variable by itself.
+_ALONE: list[Hashable] = [None]
+# A word that nobody reads any more.
+_ANY = -1
+
+
+def differences(
+    storage: Storage, words: Sequence[int], expected: Sequence[int]
+) -> dict[str, tuple[int, int]]:
+    """The words that are not what they should be, by name: found, and expected."""
+    return {
+        storage.name(index): (found, right)
+        for index, (found, right) in enumerate(zip(words, expected, strict=True))
+        if found != right and right != _ANY
+    }
+
+
+def _profit(parts: Parts) -> int:
+    profit = parts.vault.profit
+    return _timed(profit.amount, profit.until, profit.since) if profit.amount else 0
+
+
+def _mark(losses: Losses) -> int:
+    """When the losses will have faded, in steps, and whether they were much; see `loss_halt`."""
+    return losses.faded % _MARK | (_MARK if losses.halt else 0) if losses.faded else 0
+
+
+def _timed(amount: int, first: int, second: int) -> int:
+    return amount | (first << 128) | (second << 192)
+
+
+@cache
+def _hash(first: int, second: int) -> int:
+    return int.from_bytes(keccak(first.to_bytes(32, "big") + second.to_bytes(32, "big")), "big")
+
+
+def _said(key: Hashable) -> str:
+    return ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)

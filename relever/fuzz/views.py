@@ -1,0 +1,61 @@
+"""What the model says that the Lens must say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relever.model.parts import OWNERS, Parts
+
+
+def views(parts: Parts, sight: Any) -> dict[str, tuple[int, int]]:
+    """Where the Lens says something else: found, and expected, by name."""
+    expected, found = _expected(parts), _found(sight)
+    if expected == found:
+        return {}
+    pairs = zip(_names(parts), found, expected, strict=True)
+    return {name: (one, other) for name, one, other in pairs if one != other}
+
+
+def _adapters(parts: Parts) -> list[str]:
+    """In the Lens's order."""
+    adapters = parts.vault.adapters
+    return [*(n for n, a in adapters.items() if not a.in_quarantine), *parts.vault.pocket.adapters]
+
+
+def _expected(parts: Parts) -> list[int]:
+    clock, market = parts.clock, parts.market
+    values = [clock.time, clock.block]
+    for name in _adapters(parts):
+        adapter = parts.vault.adapters[name]
+        if adapter.answers:
+            at = adapter.position
+            values += (at.total_assets, at.exiting, at.value_at_risk)
+        else:
+            values += (0, 0, 0)
+    values += parts.oracle.liquidation_prices
+    books = market.accrued()[0]
+    supply, borrow = books.supply, books.borrow
+    values += (supply.assets, supply.shares, borrow.assets, borrow.shares, books.rate_code)
+    for owner in OWNERS:
+        position = market.positions.get(owner)
+        values.append(borrow.assets_up(position.debt_shares) if position else 0)
+    return values
+
+
+def _found(sight: Any) -> list[int]:
+    values = [sight.time, sight.block]
+    for adapter in sight.adapters:
+        values += adapter
+    return [*values, *sight.prices, *sight.state[:5], *sight.debts]
+
+
+def _names(parts: Parts) -> list[str]:
+    what = ("total_assets", "exiting", "value_at_risk")
+    return [
+        *("time", "block"),
+        *(f"{name}.{one}" for name in _adapters(parts) for one in what),
+        *(f"oracle.{one}" for one in ("fundamental", "smoothed", "usable")),
+        *("market.supply_assets", "market.supply_shares"),
+        *("market.borrow_assets", "market.borrow_shares", "market.rate_code"),
+        *(f"market.debt[{owner}]" for owner in OWNERS),
+    ]
