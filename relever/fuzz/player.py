@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from relever.chain import Chain
@@ -30,14 +29,6 @@ class Violation(Exception):
     def __init__(self, identifier: str, sentence: str, found: str) -> None:
         super().__init__(f"{identifier}: {sentence} {found}")
         self.identifier, self.sentence, self.found = identifier, sentence, found
-
-
-@dataclass(frozen=True)
-class Played:
-    """A step that was played, and what came of it."""
-
-    step: Step
-    outcome: Outcome
 
 
 class Player:
@@ -81,8 +72,8 @@ class Player:
         if self._mirror is not None:
             self._mirror.begin()
 
-    def play(self, step: Step) -> Played:
-        """Do it. Raises `Violation`."""
+    def play(self, step: Step) -> Seen:
+        """Do it; what came of it. Raises `Violation`."""
         model, deployed = self.model, self.deployed
         if step.seconds or step.blocks:
             model.advance(step.seconds, step.blocks)
@@ -103,7 +94,7 @@ class Player:
             broken = invariant.check(seen)
             if broken is not None:
                 raise Violation(invariant.identifier, invariant.sentence, broken)
-        return Played(step, outcome)
+        return seen
 
     def settle(self) -> None:
         """At the end of a sequence: words that were left out, and every view. Raises `Violation`."""

@@ -1,0 +1,172 @@
+"""A campaign: examples one after the other, each a plan from its own seed, and what came of them.
+
+An example is known by the campaign's seed, the machine and its number alone: who plays it, beside
+what, changes nothing. So two runs of one seed have the same log, and a longer one only goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from random import Random
+
+from relever.fuzz import replicas
+from relever.fuzz.actions.planner import Planner
+from relever.fuzz.findings import Finding, in_words
+from relever.fuzz.invariants import Seen
+from relever.fuzz.liveness import check_liveness
+from relever.fuzz.player import Player, Violation
+from relever.fuzz.shrink import shrunk
+from relever.fuzz.stage import Stage, set_up
+from relever.fuzz.states import STATES
+from relever.fuzz.tally import Tally
+from relever.model.protocol import Step
+
+BULK, SINGLE = "bulk", "single"
+# Steps of an example.
+LENGTH = 60
+# Where the chain in this process and the node do not agree.
+ENGINE = "ENGINE"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How examples are played.
+
+    `mode` is "bulk", in this process, or "single", on a forked Anvil; `compare` is whether the model
+    is held against the chain; `replica` is the broken variant that is played on, if any.
+    """
+
+    seed: int = 0
+    machine: str = "protocol"
+    mode: str = BULK
+    compare: bool = True
+    length: int = LENGTH
+    replica: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """What came of one: its counts, and a line for the log, which tells no time."""
+
+    number: int
+    tally: Tally
+    line: str
+
+
+class Campaign:
+    """Plays examples of one setting on one stage; see `opened`."""
+
+    def __init__(self, stage: Stage, settings: Settings, on_node: Player) -> None:
+        """`on_node` plays on a forked Anvil: all of them, or again what broke in this process."""
+        self.stage, self.settings, self.on_node = stage, settings, on_node
+        self.player = on_node
+        if settings.mode == BULK:
+            self.player = Player(stage, stage.in_process(), settings.compare)
+
+    def example(self, number: int) -> Example:
+        """Play one. What breaks in this process is played again on Anvil, and made small."""
+        settings, player = self.settings, self.player
+        player.begin()
+        seed = f"{settings.seed}-{settings.machine}-{number}"
+        planner = Planner(player.model, Random(seed), settings.machine)
+        record, steps = Record(player), list[Step]()
+        try:
+            for _ in range(settings.length):
+                steps.append(planner.next())
+                record.saw(player.play(steps[-1]))
+            player.settle()
+            check_liveness(player)
+        except Violation as violation:
+            record.tally.findings.append(self._finding(violation, steps, number))
+        return record.example(number)
+
+    def breaks(self, player: Player, steps: Sequence[Step]) -> Violation | None:
+        """What a sequence breaks, from the stage's state on."""
+        player.begin()
+        try:
+            for step in steps:
+                player.play(step)
+            player.settle()
+            check_liveness(player)
+        except Violation as violation:
+            return violation
+        return None
+
+    def _finding(self, violation: Violation, steps: list[Step], number: int) -> Finding:
+        """What broke, by the fewest steps that break the same sentence on Anvil."""
+        identifier = violation.identifier
+
+        def same(player: Player, fewer: Sequence[Step]) -> bool:
+            found = self.breaks(player, fewer)
+            return found is not None and found.identifier == identifier
+
+        broken = identifier, violation.sentence, violation.found
+        if same(self.on_node, steps):
+            fewest = shrunk(steps, lambda fewer: same(self.player, fewer))
+            again = self.breaks(self.on_node, fewest)
+            if again is not None and again.identifier == identifier:
+                steps, broken = fewest, (identifier, again.sentence, again.found)
+        else:
+            told = f"In this process {identifier} does not hold; there it does: {violation.found}"
+            broken = ENGINE, "Anvil and the EVM in this process agree.", told
+        settings = self.settings
+        return Finding.of(
+            broken,
+            steps,
+            machine=settings.machine,
+            seed=settings.seed,
+            example=number,
+            replica=settings.replica,
+            compare=settings.compare,
+        )
+
+
+class Record:
+    """What is counted of an example while it is played."""
+
+    def __init__(self, player: Player) -> None:
+        self.tally = Tally(examples=1)
+        self._player, self._checked = player, player.checked.copy()
+        self._reached: set[str] = set()
+        self._digest = hashlib.sha256()
+
+    def saw(self, seen: Seen) -> None:
+        """A step was played."""
+        tally, name, refused = self.tally, seen.action.name, seen.outcome.refused
+        tally.steps += 1
+        if refused is None:
+            tally.done[name] += 1
+        else:
+            tally.refused[name] += 1
+            tally.reasons[f"{name}: {refused}"] += 1
+        parts, reached = self._player.model.parts, self._reached
+        for state, holds in STATES.items():
+            if state not in reached and holds(seen, parts):
+                reached.add(state)
+        self._digest.update(f"{in_words(seen.step)}: {seen.outcome}\n".encode())
+
+    def example(self, number: int) -> Example:
+        """All of it; a sequence that broke something counts no steps after it."""
+        tally = self.tally
+        tally.states.update(self._reached)
+        tally.checked = self._player.checked - self._checked
+        found = "; ".join(finding.identifier for finding in tally.findings) or "nothing broken"
+        line = (
+            f"example {number}: {tally.steps} steps, {tally.refused.total()} refused, {found},"
+            f" {self._digest.hexdigest()[:16]}"
+        )
+        return Example(number, tally, line)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Campaign]:
+    """A campaign with a stage of its own. Raises `replicas.ReplicaError` for an unknown replica."""
+    with ExitStack() as stack:
+        if settings.replica:
+            stack.enter_context(replicas.replica(settings.replica))
+        stage = stack.enter_context(set_up())
+        chain = stack.enter_context(stage.forked())
+        yield Campaign(stage, settings, Player(stage, chain, settings.compare))

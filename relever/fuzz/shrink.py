@@ -1,0 +1,42 @@
+"""Make a sequence that breaks something small, by leaving steps out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from relever.model.protocol import Step
+
+# Whether a sequence still breaks the same sentence.
+Breaks = Callable[[Sequence[Step]], bool]
+
+
+def shrunk(steps: Sequence[Step], breaks: Breaks, most: int = 400) -> list[Step]:
+    """The shortest that leaving out finds, in at most so many plays.
+
+    Args:
+        steps: a sequence that breaks it with its last step.
+    """
+    left = list(steps)
+    size = max(1, len(left) // 2)
+    while True:
+        at, before = 0, len(left)
+        # The last step is the one that shows it.
+        while at < len(left) - 1 and most > 0:
+            fewer = left[:at] + left[min(at + size, len(left) - 1) :]
+            most -= 1
+            if breaks(fewer):
+                left = fewer
+            else:
+                at += size
+        if size == 1 and len(left) == before or most <= 0:
+            break
+        size = max(1, size // 2)
+    # Time that passes is left out where it does not matter.
+    for index, step in enumerate(left):
+        if step.blocks and most > 0:
+            at_once = [*left[:index], replace(step, seconds=0, blocks=0), *left[index + 1 :]]
+            most -= 1
+            if breaks(at_once):
+                left = at_once
+    return left
