@@ -81,16 +81,20 @@ class Method:
         signatures = ", ".join(f.signature for f in self._overloads)
         return f"<{self._contract!r} {signatures}>"
 
-    def _pick(self, args: Sequence[Any]) -> Function:
+    def of(self, count: int) -> Function:
+        """The function of this name that takes so many arguments. Raises `TypeError`."""
         if len(self._overloads) == 1:
             return self._overloads[0]
-        fit = [f for f in self._overloads if f.count == len(args)]
+        fit = [f for f in self._overloads if f.count == count]
         if len(fit) == 1:
             return fit[0]
         raise TypeError(
-            f"{self._name} has {len(fit)} forms with {len(args)} arguments: choose one by "
+            f"{self._name} has {len(fit)} forms with {count} arguments: choose one by "
             f"fn(...) of {', '.join(f.signature for f in self._overloads)}"
         )
+
+    def _pick(self, args: Sequence[Any]) -> Function:
+        return self.of(len(args))
 
     def __call__(
         self, *args: Any, sender: Any = None, value: int = 0, gas: int | None = None
