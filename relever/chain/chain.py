@@ -150,11 +150,12 @@ class Chain:
             raise self._failure(call, receipt)
         return receipt
 
-    def run(self, call: Call, look: Call | None = None) -> Ran:
+    def run(self, call: Call, look: Call | None = None, logs: bool = False) -> Ran:
         """As `send`, but say what it returned or why it failed, and which storage it wrote.
 
         Args:
             look: a call to be made right after it, in the same breath.
+            logs: whether to tell what was logged.
 
         Raises `Revert` when that call fails; `RpcError` when the node refuses the transaction.
         """
@@ -177,7 +178,11 @@ class Chain:
         seen = b"" if look is None else self._seen(look, rest[3])
         if "error" in trace:
             return Ran(failed=self._reason(call, trace), seen=seen, changed=written)
-        return Ran(bytes.fromhex(trace.get("output", "0x")[2:]), None, seen, written)
+        events: list[Event] = []
+        if logs:
+            (receipt,) = self._rpc.call("eth_getBlockReceipts", "latest")
+            events = [self.decode_log(log) for log in receipt["logs"]]
+        return Ran(bytes.fromhex(trace.get("output", "0x")[2:]), None, seen, events, written)
 
     def ask(self, call: Call) -> bytes:
         """Run a call on the latest state; what it returns, as it is. Raises `Revert`."""

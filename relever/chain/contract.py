@@ -71,13 +71,14 @@ class Receipt:
 class Ran:
     """What came of a transaction: `output` is what it returned; or the reason why it failed.
 
-    `seen` is what a call answered right after it; `changed` are the storage words that it wrote, by
-    contract and slot, where that can be told.
+    `seen` is what a call answered right after it, `events` what was logged, where that was asked
+    for; `changed` are the storage words that it wrote, by contract and slot, where that can be told.
     """
 
     output: bytes = b""
     failed: str | None = None
     seen: bytes = b""
+    events: Sequence[Event] = ()
     changed: Mapping[tuple[str, int], int] | None = None
 
 
@@ -95,16 +96,20 @@ class Method:
         signatures = ", ".join(f.signature for f in self._overloads)
         return f"<{self._contract!r} {signatures}>"
 
-    def _pick(self, args: Sequence[Any]) -> Function:
+    def of(self, count: int) -> Function:
+        """The function of this name that takes so many arguments. Raises `TypeError`."""
         if len(self._overloads) == 1:
             return self._overloads[0]
-        fit = [f for f in self._overloads if f.count == len(args)]
+        fit = [f for f in self._overloads if f.count == count]
         if len(fit) == 1:
             return fit[0]
         raise TypeError(
-            f"{self._name} has {len(fit)} forms with {len(args)} arguments: choose one by "
+            f"{self._name} has {len(fit)} forms with {count} arguments: choose one by "
             f"fn(...) of {', '.join(f.signature for f in self._overloads)}"
         )
+
+    def _pick(self, args: Sequence[Any]) -> Function:
+        return self.of(len(args))
 
     def __call__(
         self, *args: Any, sender: Any = None, value: int = 0, gas: int | None = None

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyrevm
 
-from relever.chain.abi import describe_revert
+from relever.chain.abi import Event, describe_revert
 from relever.chain.chain import DEFAULT_GAS, Chain, halt_reason
 from relever.chain.contract import Call, Ran, Revert
 from relever.chain.rpc import RpcError
@@ -51,7 +51,8 @@ class Revm:
 
     def _fork(self) -> Any:
         self.block_number, self.timestamp = self._chain.block_number, self._chain.timestamp
-        evm = pyrevm.EVM(fork_url=self._url, spec_id=_FORK)
+        settings = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=int(self._chain.rpc("eth_chainId"), 16)))
+        evm = pyrevm.EVM(settings, fork_url=self._url, spec_id=_FORK)
         self._set_block(evm)
         return evm
 
@@ -84,11 +85,12 @@ class Revm:
         except RuntimeError as error:
             raise Revert(call.label, self._reason(call, str(error))) from error
 
-    def run(self, call: Call, look: Call | None = None) -> Ran:
+    def run(self, call: Call, look: Call | None = None, logs: bool = False) -> Ran:
         """A transaction in a block of its own: what it returned, or why it failed.
 
         Args:
             look: a call to be made right after it. Raises `Revert` when that fails.
+            logs: whether to tell what was logged.
         """
         self.block_number += 1
         self._set_block(self._evm)
@@ -97,7 +99,17 @@ class Revm:
             output = self._call(call, static=False)
         except RuntimeError as error:
             failed = self._reason(call, str(error))
-        return Ran(output, failed, b"" if look is None else self.ask(look))
+        events = self._events() if logs and failed is None else []
+        return Ran(output, failed, b"" if look is None else self.ask(look), events)
+
+    def _events(self) -> list[Event]:
+        """What the last transaction logged."""
+        return [
+            self._chain.decode_log(
+                {"address": log.address, "topics": log.topics, "data": "0x" + log.data[1].hex()}
+            )
+            for log in self._evm.result.logs
+        ]
 
     def _call(self, call: Call, static: bool) -> bytes:
         try:
@@ -156,6 +168,10 @@ class Revm:
         """An account's ether, in wei."""
         found: int = self._evm.get_balance(account)
         return found
+
+    def impersonate(self, account: str) -> str:
+        """Transactions may be sent from any address here; returns it."""
+        return account
 
     def set_code(self, address: str, code: bytes) -> None:
         """Put runtime code at an address."""

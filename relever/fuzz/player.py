@@ -18,6 +18,7 @@ from relever.fuzz.sight import reader
 from relever.fuzz.stage import Stage
 from relever.fuzz.storage import differences
 from relever.fuzz.views import views
+from relever.model.deployed import has_callback
 from relever.model.protocol import Outcome, Step
 
 MODEL = "MODEL"
@@ -67,7 +68,7 @@ class Player:
 
     def _start(self) -> None:
         self.stage.begin.restore()
-        self.deployed = self.stage.on(self.chain)
+        self.deployed = self.stage.deployed.on(self.chain)
         self._snapshot = self.chain.snapshot()
         if self._mirror is not None:
             self._mirror.begin()
@@ -81,7 +82,7 @@ class Player:
         action = step.action
         expected = model.step(action)
         call = deployed.call(action)
-        ran = self.chain.run(call, self.stage.look)
+        ran = self.chain.run(call, self.stage.look, logs=has_callback(action))
         if self._mirror is not None:
             assert ran.changed is not None
             self._mirror.write(ran.changed)

@@ -29,7 +29,7 @@ def shrunk(steps: Sequence[Step], breaks: Breaks, most: int = 400) -> list[Step]
                 left = fewer
             else:
                 at += size
-        if size == 1 and len(left) == before or most <= 0:
+        if (size == 1 and len(left) == before) or most <= 0:
             break
         size = max(1, size // 2)
     # Time that passes is left out where it does not matter.

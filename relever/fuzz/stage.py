@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass
 from random import Random
 
@@ -51,13 +50,6 @@ class Stage:
     def chain(self) -> Chain:
         return self.deployed.chain
 
-    def on(self, chain: Chain | Revm) -> Deployed:
-        """The same deployment, acted on elsewhere."""
-        other = copy(self.deployed)
-        other.chain = chain
-        other.roots, other.rounds = list(self.deployed.roots), dict(self.deployed.rounds)
-        return other
-
     @contextmanager
     def forked(self) -> Iterator[Chain]:
         """A node of its own that goes on from here."""
@@ -65,6 +57,9 @@ class Stage:
             # Requests by HTTP keep their order when sent in one breath; by its socket they do not.
             chain = Chain.connect(node.url)
             chain.know(self.chain)
+            # A node gives its own accounts a balance of its own when it starts.
+            for account in chain.accounts:
+                chain.set_balance(account, self.chain.balance(account))
             yield chain
             chain.close()
 
@@ -72,7 +67,7 @@ class Stage:
         """An EVM in this process that goes on from here."""
 
         def visit(evm: Revm) -> None:
-            there = self.on(evm)
+            there = self.deployed.on(evm)
             there.read(self.model.views(), self.model.state())
             evm.ask(self.look)
 

@@ -313,8 +313,9 @@ class Storage:
             return [(n, who) for n, a in parts.vault.pocket.adapters.items() for who in a.claims]
 
         def claimed(parts: Parts) -> list[tuple[int, int, int]]:
+            # Up to which returns a claim of nothing is counted means nothing.
             return [
-                (claim.part, claim.owed, claim.counted)
+                (claim.part, claim.owed, claim.counted if claim.part or claim.owed else _ANY)
                 for adapter in parts.vault.pocket.adapters.values()
                 for claim in adapter.claims.values()
             ]

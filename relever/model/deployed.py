@@ -1,53 +1,41 @@
 """A deployment under its model's names: act on it, and read what it says of itself.
 
-The only module here that knows of a chain.
+This, `origin` and `signing` are the only modules here that know of a chain.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import asdict, astuple, dataclass, field, is_dataclass
 from typing import Any
 
+from eth_abi.abi import encode
+
+from relever.artifacts import artifact
 from relever.baselayer import Feed as FeedContract
+from relever.baselayer.rewards import EarnerLeaf, RewardsClaim, rewards_tree
 from relever.baselayer.symbiotic import BURNER
-from relever.chain import Call, Contract, Ran, Revert
-from relever.model import market, oracle
-from relever.model.clock import Clock
-from relever.model.eigenlayer import EigenLayer, EigenLayerPosition
-from relever.model.parts import (
-    EIGENLAYER,
-    LIQUIDATOR,
-    SYMBIOTIC,
-    Backing,
-    Parts,
-    Prices,
-    Roles,
-    TokenMarket,
-)
-from relever.model.pool import Pool
-from relever.model.position import Position
-from relever.model.profit import LockedProfit
+from relever.chain import Call, Chain, Contract, Ran, Revert
+from relever.chain.abi import Function, Interface, describe_revert
+from relever.chain.revm import Revm
+from relever.model import origin, signing
+from relever.model.callback import SCRIPTED, Callback
+from relever.model.market import MARKET
+from relever.model.origin import APPROVED, APPROVED_BY_SCRIPTED
+from relever.model.parts import EIGENLAYER, LIQUIDATOR, PEOPLE, SYMBIOTIC, VAULT
 from relever.model.protocol import Action, Outcome, Protocol
-from relever.model.queue import Queue
 from relever.model.readings import Reverts, Value, View
-from relever.model.supply_gate import Gate
-from relever.model.symbiotic import SymbioticPosition, SymbioticVault
-from relever.model.tokens import SNEKMATE, UNLIMITED, Erc20, StEth, Weth, WstEth
-from relever.model.vault import Adapter, Vault
+from relever.model.rewards import COORDINATOR
+from relever.model.tokens import UNLIMITED
 from relever.protocol import NOBODY, Deployment
 
-# Who holds tokens and has approved whoever may take them.
-PEOPLE = ("depositor", "looper", "borrower", "lender", "liquidator", "stranger", "trader")
-APPROVED = {
-    "weth": ("market", "router", "zap", "swap_router"),
-    "steth": ("router", "zap", "wsteth"),
-    "wsteth": ("vault", "router", "zap", "swap_router", "strategy_manager", "symbiotic_vault"),
-    "vault": ("market", "router", "queue", "swap_router"),
-}
 # Where EigenLayer sends what it burns.
 BURNT = "0x00000000000000000000000000000000000E16E4"
 # Code that reverts without a word.
 _SILENCE = bytes.fromhex("5f5ffd")
+# Plain words need no ABI.
+_ERRORS: tuple[Interface, ...] = ()
 _NOTHING = ((b"", 0), b"\0" * 32)
 
 
@@ -57,14 +45,17 @@ class Deployed:
 
     deployment: Deployment
     second_feed: FeedContract
-    # EigenLayer's names of the adapter's exits, by the model's; and the last round of each feed.
+    # EigenLayer's names of the adapter's exits, by the model's.
     roots: list[int] = field(default_factory=list)
+    # The last round of each feed.
     rounds: dict[str, int] = field(default_factory=dict)
+    # What the adapter can claim by each root of EigenLayer's rewards.
+    claims: list[RewardsClaim] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         suite, world = self.deployment.protocol, self.deployment.world
         core, place = world.core, world.symbiotic.veto
-        self.chain = self.deployment.chain
+        self.chain: Chain | Revm = self.deployment.chain
         self.contracts: dict[str, Contract] = {
             "weth": core.weth,
             "steth": core.steth,
@@ -73,6 +64,7 @@ class Deployed:
             "strategy_manager": core.strategy_manager,
             "swap_router": core.swap_router,
             "symbiotic_vault": place.vault,
+            COORDINATOR: core.rewards_coordinator,
             "lrt_pool": self.deployment.lrt_pool.contract,
             "lst_pool": self.deployment.lst_pool.contract,
             "feed": self.deployment.feed.proxy,
@@ -89,7 +81,8 @@ class Deployed:
         # A person has the short name.
         self.addresses[LIQUIDATOR] = suite.liquidator.address
         self.addresses["liquidator"] = world.roles.liquidator
-        self._names = {address: name for name, address in self.addresses.items()}
+        self.names = {address: name for name, address in self.addresses.items()}
+        self._updater: str = core.rewards_coordinator.rewardsUpdater()
         self._code = {
             name: bytes.fromhex(
                 self.chain.rpc("eth_getCode", (self.contracts[name].address, "latest"))[2:]
@@ -111,7 +104,8 @@ class Deployed:
                 for spender in spenders
             ]
             self.chain.send_batch(calls)
-            self.chain.set_balance(account, 10 * each)
+            self.chain.set_balance(account, 100 * each)
+        self._prepare_scripted(each)
         manager, roles = world.core.delegation_manager, world.roles
         manager.delegateTo(roles.operator, *_NOTHING, sender=roles.stranger)
         for feed in (self.deployment.feed, self.second_feed):
@@ -122,82 +116,49 @@ class Deployed:
         }
         self.chain.set_balance(roles.lido_oracle, 10 * each)
 
-    # The model as it stands
+    def _prepare_scripted(self, each: int) -> None:
+        """Deploy the contract that can be called back, with tokens and approvals."""
+        world = self.deployment.world
+        made = self.chain.deploy(artifact("ScriptedCaller"))
+        self._call_it(SCRIPTED, made)
+        stranger = world.roles.stranger
+        world.fund(stranger, weth=each, wsteth=each)
+        for token in ("weth", "wsteth"):
+            self.contracts[token].transfer(made.address, each, sender=stranger)
+        for token, spenders in APPROVED_BY_SCRIPTED.items():
+            for spender in spenders:
+                data = self.contracts[token].approve.encode(self.addresses[spender], UNLIMITED)
+                made.run(self.contracts[token].address, data, sender=stranger)
+
+    def _call_it(self, name: str, contract: Contract) -> None:
+        """From now on a contract has this name."""
+        self.contracts[name] = contract
+        self.addresses[name] = contract.address
+        self.names[contract.address] = name
 
     def model(self) -> Protocol:
-        """Before anything was done but to prepare."""
-        suite, world = self.deployment.protocol, self.deployment.world
-        core, place, contract = world.core, world.symbiotic.veto, suite.vault
-        clock = Clock(self.chain.block_number, self.chain.timestamp)
-        weth, wsteth, lrt = Weth(), WstEth(), Erc20(SNEKMATE)
-        steth = StEth(core.steth.getTotalPooledEther(), core.steth.getTotalShares())
-        for name, token in {"weth": weth, "wsteth": wsteth, "vault": lrt}.items():
-            self._read_holdings(token.balances, self.contracts[name].balanceOf)
-            self._approve(token.allowances, name)
-        self._read_holdings(steth.shares, core.steth.sharesOf)
-        self._approve(steth.allowances, "steth")
-
-        eigenlayer = EigenLayer(clock, core.delegation_manager.minWithdrawalDelayBlocks())
-        eigen = EigenLayerPosition(eigenlayer)
-        symbiotic = SymbioticVault(
-            clock,
-            place.vault.epochDurationInit(),
-            place.vault.epochDuration(),
-            place.slasher.vetoDuration(),
-        )
-        symbio = SymbioticPosition(symbiotic, SYMBIOTIC)
-        profit = LockedProfit(contract.unlock_period())
-        vault = Vault(clock, profit, contract.deposit_cap(), contract.idle(), lrt)
-        vault.paid_in = vault.idle
-        positions: dict[str, Position] = {EIGENLAYER: eigen, SYMBIOTIC: symbio}
-        for adapter, position in positions.items():
-            caps = contract.adapter_caps(self.addresses[adapter])
-            vault.adapters[adapter] = Adapter(position, *caps)
-        vault.exit_fee.buffer, vault.exit_fee.most = contract.exit_terms()
-        vault.performance_fee.part = contract.performance_fee()
-        vault.performance_fee.recipient = self._names[contract.fee_recipient()]
-
-        feeds = {name: self._feed(name) for name in ("feed", "feed2")}
-        prices = self._oracle(clock, Backing(vault, steth, wsteth), feeds["feed"])
-        parts = Parts(
-            clock=clock,
-            roles=Roles(),
-            weth=weth,
-            steth=steth,
-            wsteth=wsteth,
-            eigenlayer=eigenlayer,
-            eigen=eigen,
-            symbiotic=symbiotic,
-            symbio=symbio,
-            vault=vault,
-            queue=Queue(vault, suite.queue.patience(), suite.queue.wait()),
-            oracle=prices,
-            market=self._market(clock, prices, weth, lrt),
-            pools={name: self._pool(name) for name in ("lrt_pool", "lst_pool")},
-            feeds=feeds,
-        )
-        return Protocol(parts)
+        """As it stands before anything was done but to prepare."""
+        return origin.of(self)
 
     # What is done, and what is said
 
     def send(self, action: Action) -> Outcome:
         """Do it on the chain, in a block of its own."""
         call = self.call(action)
-        return self.outcome(action, call, self.chain.run(call))
+        return self.outcome(action, call, self.chain.run(call, logs=has_callback(action)))
 
     def outcome(self, action: Action, call: Call, ran: Ran) -> Outcome:
-        """What came of it, in the model's words; exits and rounds that it made are learnt."""
+        """What came of it, in the model's words; what it brought into the world is learnt."""
         if ran.failed is not None:
             return Outcome(refused=ran.failed)
-        result = None if call.function is None else call.function.decode(ran.output)
+        result = None if call.function is None else self._result(action, call.function, ran)
         if action.name == "world.undelegate":
             self._learn_roots()
         elif action.name == "world.answer":
             self.rounds[action.arguments[0]] += 1
-        elif isinstance(result, int) and self._exits_from_eigenlayer(action):
-            self.roots.append(result)
-            result = len(self.roots) - 1
-        return Outcome(tuple(result) if isinstance(result, tuple) else result)
+        elif action.name == "world.post_rewards":
+            self.claims.append(self._tree(action.arguments[0])[1])
+        return Outcome(result)
 
     def advance(self, seconds: int = 0, blocks: int = 1) -> None:
         """Time passes, in the first of so many blocks."""
@@ -224,10 +185,50 @@ class Deployed:
         for names, answer in zip(asked, self.chain.read_batch(calls), strict=True):
             values = answer if isinstance(answer, tuple) else (answer,)
             for name, value in zip(names, values, strict=False):
-                found[name] = self._names.get(value, value) if isinstance(value, str) else value
+                found[name] = self.names.get(value, value) if isinstance(value, str) else value
         return found
 
     # How
+
+    def _result(self, action: Action, function: Function, ran: Ran) -> Any:
+        """What was returned, under the model's names; then what became of a callback's steps."""
+        answer = ran.output
+        if action.caller == SCRIPTED:
+            answer, function = function.decode(answer), self._function(action)
+        result = self._named(action, function.decode(answer))
+        for callback in action.arguments:
+            if isinstance(callback, Callback):
+                plain = result if isinstance(result, tuple) else (result,)
+                return *plain, self._said(callback, ran)
+        return result
+
+    def _said(self, callback: Callback, ran: Ran) -> tuple[Outcome, ...]:
+        """What became of the steps, as the contract that made them logged it."""
+        made = [event.args for event in ran.events if event.name == "Made"]
+        outcomes = []
+        for step, how in zip(callback.steps, made, strict=True):
+            if how["success"]:
+                result = self._named(step, self._function(step).decode(how["answer"]))
+                outcomes.append(Outcome(result))
+            else:
+                outcomes.append(Outcome(refused=describe_revert(how["answer"], _ERRORS)))
+        return tuple(outcomes)
+
+    def _named(self, action: Action, result: Any) -> Any:
+        """A result under the names of the model; what it brought into the world gets its name."""
+        if isinstance(result, tuple):
+            return tuple(result)
+        if action.name == "factory.create_market":
+            return self.names.get(result) or self._name_market(result)
+        if isinstance(result, int) and self._exits_from_eigenlayer(action):
+            self.roots.append(result)
+            return len(self.roots) - 1
+        return result
+
+    def _name_market(self, address: str) -> str:
+        name = f"market{1 + sum(name.startswith(MARKET) for name in self.names.values())}"
+        self.addresses[name], self.names[address] = address, name
+        return name
 
     def _revert(self, call: Call) -> Value:
         try:
@@ -237,26 +238,98 @@ class Deployed:
         return answer
 
     def _resolve(self, value: Any) -> Any:
+        """Names become addresses, also inside of what holds several values."""
+        if isinstance(value, Callback):
+            steps = [
+                (self.contracts[step.name.partition(".")[0]].address, self._data(step))
+                for step in value.steps
+            ]
+            told = (value.answer, value.agrees, steps)
+            return encode(["uint256", "bool", "(address,bytes)[]"], told)
         if is_dataclass(value) and not isinstance(value, type):
-            return astuple(value)
-        return self.addresses[value] if isinstance(value, str) else value
+            value = astuple(value)
+        if isinstance(value, tuple):
+            return tuple(map(self._resolve, value))
+        return self.addresses.get(value, value) if isinstance(value, str) else value
 
     def call(self, action: Action) -> Call:
         """The transaction that does it."""
-        target, _, function = action.name.partition(".")
-        sender = self.addresses[action.caller]
-        arguments = [self._resolve(value) for value in action.arguments]
+        target, _, _ = action.name.partition(".")
         if target == "world":
-            return self._in_world(function, sender, action.arguments, arguments)
-        if function == "finish_exit" and action.arguments[0] == EIGENLAYER:
-            number = action.arguments[1]
-            arguments[1] = self.roots[number] if number < len(self.roots) else number
-        method = getattr(self.contracts[target], function)
-        call: Call = method.build(*arguments, sender=sender, value=action.ether)
-        return call
+            return self._in_world(action)
+        contract = self.contracts[target]
+        if action.caller == SCRIPTED:
+            run = self.contracts[SCRIPTED].run
+            sender = self.addresses["stranger"]
+            wrapped: Call = run.build(contract.address, self._data(action), sender=sender)
+            return wrapped
+        method = contract.fn(self._function(action).signature)
+        sender = self.addresses[action.caller]
+        return method.build(*self._arguments(action), sender=sender, value=action.ether)
 
-    def _in_world(self, what: str, sender: str, plain: tuple[Any, ...], given: list[Any]) -> Call:
+    def _data(self, action: Action) -> bytes:
+        return self._function(action).encode(self._arguments(action))
+
+    def _function(self, action: Action) -> Function:
+        """The one of its name that takes so many arguments."""
+        target, _, name = action.name.partition(".")
+        method = getattr(self.contracts[target], name)
+        function: Function = method.of(len(self._arguments(action)))
+        return function
+
+    def _arguments(self, action: Action) -> Sequence[Any]:
+        """As the contract takes them."""
+        plain = action.arguments
+        resolved = [self._resolve(value) for value in plain]
+        match action.name:
+            case "vault.finish_exit" if plain[0] == EIGENLAYER and plain[1] < len(self.roots):
+                return [resolved[0], self.roots[plain[1]]]
+            case "factory.create_market":
+                return [resolved[0], *plain[1:]]
+            case "eigenlayer.claim_rewards":
+                return [self._claim(plain[0])]
+            case "market.set_authorization_by_signature":
+                return [*resolved[:-1], self._authorization(plain[-1], resolved[:-1])]
+            case "vault.permit":
+                return [*resolved[:4], *self._permit(plain[4], resolved)]
+        return resolved
+
+    def _authorization(self, signer: str, message: Sequence[Any]) -> bytes:
+        if signer == "nobody":
+            return b""
+        market = self.contracts[MARKET]
+        return signing.authorization(
+            self.deployment.chain, market, self.addresses[signer], *message
+        )
+
+    def _permit(self, signer: str, said: Sequence[Any]) -> tuple[int, bytes, bytes]:
+        owner, spender, amount, deadline, _, nonce = said
+        if signer == "nobody":
+            return 27, bytes(32), bytes(32)
+        message = owner, spender, amount, nonce, deadline
+        vault = self.contracts[VAULT]
+        return signing.permit(self.deployment.chain, vault, self.addresses[signer], *message)
+
+    # EigenLayer's rewards
+
+    def _claim(self, root: int) -> RewardsClaim:
+        """The adapter's by a root; where there is none, a made-up one."""
+        if root < len(self.claims):
+            return self.claims[root]
+        leaf = EarnerLeaf(self.addresses[EIGENLAYER], bytes(32))
+        return RewardsClaim(root, 0, b"", leaf, [], [], [])
+
+    def _tree(self, more: int) -> tuple[bytes, RewardsClaim]:
+        """Root and claim after the adapter has earned so much more WETH."""
+        earner, weth = self.addresses[EIGENLAYER], self.addresses["weth"]
+        earned = self.claims[-1].token_leaves[0].cumulative_earnings if self.claims else 0
+        root, claims = rewards_tree({earner: {weth: earned + more}}, len(self.claims))
+        return root, claims[earner]
+
+    def _in_world(self, action: Action) -> Call:
         """The transaction of something that happens in the world."""
+        what, plain = action.name.partition(".")[2], action.arguments
+        sender = self.addresses[action.caller]
         world = self.deployment.world
         core, place, roles = world.core, world.symbiotic.veto, world.roles
         strategy, token = core.wsteth_strategy.address, core.wsteth.address
@@ -296,16 +369,31 @@ class Deployed:
             self.chain.set_code(ours[plain[0]], code)
             call = Call(sender, sender, b"", label=what)
         elif what == "trade":
-            call = self._trade(plain, given, sender)
+            call = self._trade(plain, sender)
+        elif what == "post_rewards":
+            coordinator, until = core.rewards_coordinator, self.chain.timestamp - 1
+            updater = self.chain.impersonate(self._updater)
+            root = self._tree(plain[0])[0]
+            call = coordinator.submitRoot.build(root, until, sender=updater)
         else:
             raise ValueError(f"nothing in the world is called {what}")
         return call
 
-    def _trade(self, plain: tuple[Any, ...], given: list[Any], sender: str) -> Call:
+    def on(self, chain: Chain | Revm) -> Deployed:
+        """The same as it stands, acted on elsewhere."""
+        other = copy(self)
+        other.chain = chain
+        other.roots, other.rounds, other.claims = [*self.roots], {**self.rounds}, [*self.claims]
+        other.contracts, other.addresses = {**self.contracts}, {**self.addresses}
+        other.names = {**self.names}
+        return other
+
+    def _trade(self, plain: tuple[Any, ...], sender: str) -> Call:
         pools = self.deployment.lrt_pool, self.deployment.lst_pool
         pool = pools[plain[0] == "lst_pool"]
-        token_out = pool.token1 if given[1] == pool.token0 else pool.token0
-        terms = (given[1], token_out, pool.fee_millionths, sender, UNLIMITED, plain[2], 0, plain[3])
+        token = self.addresses[plain[1]]
+        token_out = pool.token1 if token == pool.token0 else pool.token0
+        terms = (token, token_out, pool.fee_millionths, sender, UNLIMITED, plain[2], 0, plain[3])
         return self.deployment.world.core.swap_router.exactInputSingle.build(terms, sender=sender)
 
     @staticmethod
@@ -319,78 +407,7 @@ class Deployed:
         numbers = [int.from_bytes(root, "big") for root in found]
         self.roots.extend(number for number in numbers if number not in self.roots)
 
-    def _read_holdings(self, held: dict[str, int], read: Any) -> None:
-        names = list(dict.fromkeys(self._names.values()))
-        calls = [read.build(self.addresses[name]) for name in names]
-        for name, amount in zip(names, self.chain.read_batch(calls), strict=True):
-            if amount:
-                held[name] = amount
 
-    def _approve(self, allowances: dict[tuple[str, str], int], token: str) -> None:
-        for name in PEOPLE:
-            for spender in APPROVED[token]:
-                allowances[name, spender] = UNLIMITED
-
-    def _feed(self, name: str) -> oracle.Feed:
-        _, answer, started, updated, _ = self.contracts[name].latestRoundData()
-        return oracle.Feed(name, self.contracts[name].decimals(), answer, started, updated)
-
-    def _oracle(self, clock: Clock, below: Backing, feed: oracle.Feed) -> oracle.Oracle:
-        contract = self.deployment.protocol.oracle
-        terms = oracle.Terms(
-            max_age=contract.MAX_AGE(),
-            min_answer=contract.MIN_ANSWER(),
-            max_answer=contract.MAX_ANSWER(),
-            feed_agreement=contract.FEED_AGREEMENT(),
-            feed_band=contract.FEED_BAND(),
-            sequencer_grace=contract.SEQUENCER_GRACE(),
-            max_growth=contract.MAX_GROWTH(),
-            discount_speed=contract.DISCOUNT_SPEED(),
-            max_gap=contract.MAX_GAP(),
-            deep_discount=contract.DEEP_DISCOUNT(),
-            lasting_time=contract.LASTING_TIME(),
-        )
-        made = contract.checkpoint_time()
-        gate = Gate(
-            contract.GATE_FLOOR(),
-            contract.GATE_SHARE(),
-            contract.GATE_WINDOW(),
-            below.supply,
-            below.supply,
-            made,
-        )
-        checkpoint = oracle.Checkpoint(contract.checkpoint_ratio(), made)
-        return oracle.Oracle(clock, terms, below, feed, gate, checkpoint=checkpoint)
-
-    def _market(self, clock: Clock, prices: oracle.Oracle, weth: Weth, lrt: Erc20) -> TokenMarket:
-        contract = self.deployment.protocol.market
-        said = contract.terms()
-        terms = market.Terms(*(getattr(said, name) for name in market.Terms.__dataclass_fields__))
-        return TokenMarket(
-            clock,
-            terms,
-            Prices(prices),
-            Roles().owner,
-            Roles().guardian,
-            market.Books(clock.time, rate_code=contract.state().rate_code),
-            market.Caps(*contract.caps()),
-            weth=weth,
-            lrt=lrt,
-        )
-
-    def _pool(self, name: str) -> Pool:
-        pools = {"lrt_pool": self.deployment.lrt_pool, "lst_pool": self.deployment.lst_pool}
-        pool, manager = pools[name], self.deployment.world.core.position_manager
-        position = manager.positions(pool.position_id)
-        price, tick = pool.contract.slot0()[:2]
-        return Pool(
-            self._names[pool.token0],
-            self._names[pool.token1],
-            pool.fee_millionths,
-            pool.contract.tickSpacing(),
-            position[5],
-            position[6],
-            position[7],
-            price,
-            tick,
-        )
+def has_callback(action: Action) -> bool:
+    """Whether its outcome is told by what is logged, too."""
+    return any(isinstance(argument, Callback) for argument in action.arguments)

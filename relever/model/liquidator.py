@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from relever.model.market import MARKET
 from relever.model.parts import LIQUIDATOR, Parts
 from relever.model.paths import Paths
-from relever.model.refused import require
+from relever.model.refused import Refused, require
 from relever.model.tokens import push
 
 
@@ -31,8 +31,12 @@ class Liquidator:
             parts.weth.approve(LIQUIDATOR, MARKET, repaid)
 
         parts.oracle.poke_liquidation_prices()
-        parts.market.liquidate(LIQUIDATOR, owner, max_repay, callback=sell)
+        parts.market.liquidate(LIQUIDATOR, owner, max_repay, 0, sell)
         profit = parts.weth.balances[LIQUIDATOR] - before
         require(profit >= min_profit, "liquidator: profit too small")
         push(parts.weth, LIQUIDATOR, caller, profit)
         return profit
+
+    def on_liquidate(self, caller: str, owner: str, repaid: int, seized: int, data: bytes) -> None:
+        """For the market of the running call alone, which does it as a part of that."""
+        raise Refused("liquidator: not active market")

@@ -21,6 +21,7 @@ from relever.model.clock import Clock
 from relever.model.health import ceil_div
 from relever.model.refused import require
 from relever.model.rounding import WAD
+from relever.model.rule import Rule
 
 # The market's own name as an account, and nobody's.
 MARKET = "market"
@@ -198,8 +199,8 @@ class Market:
     clock: Clock
     terms: Terms
     oracle: Prices
-    owner: str
-    guardian: str
+    # Its factory's.
+    rule: Rule
     books: Books = field(default_factory=lambda: Books(0))
     caps: Caps = field(default_factory=Caps)
     shares: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -451,8 +452,8 @@ class Market:
 
     def set_caps(self, caller: str, caps: Caps) -> None:
         """The owner; the guardian only lowers."""
-        if caller != self.owner:
-            require(caller == self.guardian, "market: not owner or guardian")
+        if caller != self.rule.owner:
+            require(caller == self.rule.guardian, "market: not owner or guardian")
             lowered = caps.supply <= self.caps.supply and caps.borrow <= self.caps.borrow
             require(lowered and caps.fee == self.caps.fee, "market: guardian only lowers")
         require(max(caps.supply, caps.borrow) <= MAX_CAP, "market: cap width")
@@ -462,14 +463,14 @@ class Market:
 
     def request_fees(self, caller: str) -> int:
         """Note the protocol's shares as they are now."""
-        require(caller == self.owner, "market: not owner")
+        require(caller == self.rule.owner, "market: not owner")
         self.accrue()
         self.requested = (self.shares[MARKET], self.clock.time)
         return self.shares[MARKET]
 
     def collect_fees(self, caller: str, receiver: str) -> int:
         """What was noted a day to two days ago, and is left."""
-        require(caller == self.owner, "market: not owner")
+        require(caller == self.rule.owner, "market: not owner")
         noted, then = self.requested
         require(DAY <= self.clock.time - then < 2 * DAY, "market: fees not due")
         collected = min(noted, self.shares[MARKET])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from relever.model import market
 from relever.model.clock import Clock
@@ -10,15 +13,23 @@ from relever.model.eigenlayer import EigenLayer, EigenLayerPosition, Staker
 from relever.model.oracle import Feed, Oracle
 from relever.model.pool import Pool
 from relever.model.queue import Queue
+from relever.model.refused import require
+from relever.model.rewards import Rewards
+from relever.model.rule import Rule
 from relever.model.symbiotic import SymbioticPosition, SymbioticVault
 from relever.model.tokens import Erc20, StEth, Weth, WstEth, pull, push
 from relever.model.vault import Vault
 
+# Who holds tokens and has approved whoever may take them.
+PEOPLE = ("depositor", "looper", "borrower", "lender", "liquidator", "stranger", "trader")
 # Accounts of contracts, beside those that a part has a name for. The vault is the lrt too.
 VAULT, POCKET, ZAP, ROUTER = "vault", "side_pocket", "zap", "router"
+SELLER, FACTORY = "seller", "factory"
 # A person has its short name.
 LIQUIDATOR = "liquidator_contract"
 STRATEGY, SYMBIOTIC_VAULT = "strategy", "symbiotic_vault"
+# What a lock says: nothing.
+LOCKED = ""
 # The adapters, in the order in which the vault lists them.
 ADAPTERS = EIGENLAYER, SYMBIOTIC = "eigenlayer", "symbiotic"
 
@@ -28,7 +39,7 @@ OWNERS = ("borrower", "looper", "trader", "depositor", "lender", "stranger")
 
 @dataclass(frozen=True)
 class Roles:
-    """Who may do what, by account."""
+    """Who may do what, by account; owner, guardian and allocator to begin with."""
 
     owner: str = "owner"
     guardian: str = "guardian"
@@ -102,10 +113,28 @@ class Prices:
 
 @dataclass
 class TokenMarket(market.Market):
-    """The market over tokens that may refuse to be paid."""
+    """The market over tokens that may refuse to be paid, with a lock."""
 
     weth: Weth = field(kw_only=True)
     lrt: Erc20 = field(kw_only=True)
+    # While it calls somebody back.
+    locked: bool = False
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Nobody comes in while somebody is; refuses without a word."""
+        require(not self.locked, LOCKED)
+        self.locked = True
+        yield
+        self.locked = False
+
+    def adjust(self, *given: Any, **named: Any) -> tuple[int, int]:
+        with self.lock():
+            return super().adjust(*given, **named)
+
+    def liquidate(self, *given: Any, **named: Any) -> market.Liquidation:
+        with self.lock():
+            return super().liquidate(*given, **named)
 
     def _pay_loan(self, caller: str, amount: int) -> None:
         _move(self.weth, caller, amount)
@@ -120,6 +149,16 @@ def _move(token: Erc20, caller: str, amount: int) -> None:
         pull(token, caller, market.MARKET, amount)
     else:
         push(token, market.MARKET, caller, -amount)
+
+
+@dataclass(frozen=True)
+class RewardTerms:
+    """How a reward may be sold: by which feed, how old, how far below it (WAD), and where."""
+
+    feed: str
+    max_age: int
+    max_discount: int
+    swap: str
 
 
 @dataclass
@@ -143,10 +182,24 @@ class Parts:
     pools: dict[str, Pool]
     # All feeds, in use or not, by name.
     feeds: dict[str, Feed]
+    rewards: Rewards
+    # Of vault, seller and factory. Oracle and side pocket ask the vault, the market the factory.
+    rules: dict[str, Rule]
+    # Of the vault.
+    allocator: str
+    # Of what the seller may sell, by token.
+    reward_terms: dict[str, RewardTerms]
     # Someone else who stakes with the operator.
     neighbour: Staker = field(default_factory=Staker)
-    # Whether the market is listed now.
-    listed: bool = True
+    # Whether a market is listed now; the first is the one that the suite is about.
+    markets: dict[str, bool] = field(default_factory=lambda: {market.MARKET: True})
+    # The next nonce of who has signed permits for the LRT.
+    permits: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def listed(self) -> bool:
+        """Whether the market is."""
+        return self.markets[market.MARKET]
 
     def token(self, name: str) -> Erc20:
         """A plain token by its name."""

@@ -9,16 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relever.model.parts import VAULT, Parts
-from relever.model.pool import Pool
 from relever.model.refused import require
+from relever.model.swap import SWAP as SWAP_CONTRACT
+from relever.model.swap import Swap
 from relever.model.tokens import NOBODY, pull, push
 
 # Where a token is asked for, this is ether.
 ETHER = NOBODY
 INPUTS = (ETHER, "weth", "steth", "wsteth")
 SWAP, REDEEM = 1, 2
-# A sale may move the square root of the pool's price by such a part.
-MAX_MOVE = 20
 
 
 @dataclass
@@ -70,23 +69,6 @@ class Paths:
         return self.swap("wsteth", assets)
 
     def swap(self, token: str, amount: int) -> int:
-        """Sell a token that is here in its pool; returns the WETH.
-
-        All of it must find a buyer at a price that is not too far from the present one.
-        """
-        name = "lrt_pool" if token == VAULT else "lst_pool"
-        push(self.parts.token(token), self.who, "swap", amount)
-        require(0 < amount < 2**255, "swap: amount")
-        pool = self.parts.pools[name]
-        sell0 = pool.token0 == token
-        paid, got = pool.swap(sell0, amount, sane_limit(pool, sell0))
-        push(self.parts.weth, name, self.who, got)
-        push(self.parts.token(token), "swap", name, paid)
-        require(paid == amount, "swap: not enough liquidity")
-        return got
-
-
-def sane_limit(pool: Pool, sell0: bool) -> int:
-    """How far a sale may move the square root of a pool's price."""
-    move = pool.sqrt_price // MAX_MOVE
-    return pool.sqrt_price - move if sell0 else pool.sqrt_price + move
+        """Sell a token that is here in its pool; returns the WETH."""
+        push(self.parts.token(token), self.who, SWAP_CONTRACT, amount)
+        return Swap(self.parts).swap(self.who, token, "weth", amount, 0, self.who)

@@ -5,8 +5,8 @@ says what it returns, or the reason for which it must be refused; a refusal chan
 block. `state` is everything that the contracts then say of themselves, `views` tells where they say
 it. Accounts and contracts are names.
 
-Not in here: signatures, flash loans, ether balances, callbacks of others, the sale of rewards, the
-making of markets and adapters, the handing over of roles, and the ends of the machine's words.
+Not in here: ether balances, what happens at other markets than the first, more adapters than the
+two, and the ends of the machine's words.
 """
 
 from __future__ import annotations
@@ -15,23 +15,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from relever.model import readings
-from relever.model.contracts import (
-    FactoryContract,
-    MarketContract,
-    OracleContract,
-    PocketContract,
-    QueueContract,
-    StEthContract,
-    VaultContract,
-    WethContract,
-    WstEthContract,
-)
+from relever.model.contracts.adapters import EigenLayerContract, SymbioticContract
+from relever.model.contracts.exits import PocketContract, QueueContract
+from relever.model.contracts.factory import FactoryContract
+from relever.model.contracts.market import MarketContract
+from relever.model.contracts.oracle import OracleContract
+from relever.model.contracts.seller import SellerContract
+from relever.model.contracts.tokens import StEthContract, WethContract, WstEthContract
+from relever.model.contracts.vault import VaultContract
 from relever.model.liquidator import Liquidator
-from relever.model.parts import Parts
+from relever.model.market import MARKET
+from relever.model.parts import EIGENLAYER, LOCKED, SYMBIOTIC, Parts
 from relever.model.readings import Value, View
-from relever.model.refused import Refused
+from relever.model.refused import Refused, require
 from relever.model.router import Router
 from relever.model.snapshot import Snapshot
+from relever.model.swap import Swap
 from relever.model.world import World
 from relever.model.zap import Zap
 
@@ -53,11 +52,16 @@ class Action:
 
 @dataclass(frozen=True)
 class Step:
-    """An action, and how much time passes before it."""
+    """Time passes, if any does, and then an action happens in a block of its own."""
 
     action: Action
     seconds: int = 0
+    # Blocks without transactions, in the first of which the time passes: one at least if it does.
     blocks: int = 0
+
+    def __str__(self) -> str:
+        passed = f"after {self.seconds} s and {self.blocks} blocks, " if self.blocks else ""
+        return f"{passed}{self.action}"
 
 
 @dataclass(frozen=True)
@@ -73,31 +77,40 @@ class Protocol:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
+        vault, swap = VaultContract(parts, parts.vault.lrt), Swap(parts)
         self._doors: dict[str, Any] = {
             "weth": WethContract(parts, parts.weth),
             "steth": StEthContract(parts),
             "wsteth": WstEthContract(parts, parts.wsteth),
-            "vault": VaultContract(parts, parts.vault.lrt),
+            "vault": vault,
             "queue": QueueContract(parts),
             "side_pocket": PocketContract(parts),
             "oracle": OracleContract(parts),
-            "market": MarketContract(parts),
+            "seller": SellerContract(parts, vault, swap),
+            EIGENLAYER: EigenLayerContract(parts),
+            SYMBIOTIC: SymbioticContract(parts),
+            MARKET: MarketContract(parts, self._attempt),
             "factory": FactoryContract(parts),
             "zap": Zap(parts),
             "router": Router(parts),
+            "swap": swap,
             "liquidator": Liquidator(parts),
             "world": World(parts),
         }
 
     def step(self, action: Action) -> Outcome:
         """Do it in a block of its own."""
-        clock = self.parts.clock
-        clock.advance(blocks=1)
+        self.parts.clock.advance(blocks=1)
+        return self._attempt(action)
+
+    def _attempt(self, action: Action) -> Outcome:
+        """Do it as a transaction, or as a call in the middle of one."""
         before = self.snapshot()
         door, _, function = action.name.partition(".")
         method = getattr(self._doors[door], function)
-        with_ether = {"ether": action.ether} if function in PAYABLE[door] else {}
+        with_ether = {"ether": action.ether} if (door, function) in PAYABLE else {}
         try:
+            require(not (door == MARKET and self.parts.market.locked), LOCKED)
             return Outcome(method(action.caller, *action.arguments, **with_ether))
         except Refused as refusal:
             before.restore()
@@ -124,19 +137,13 @@ class Protocol:
         return {reading.view: reading.names for reading in readings.of(self.parts)}
 
 
-# What takes ether, by contract.
-PAYABLE: dict[str, set[str]] = {
-    "weth": {"deposit"},
-    "steth": {"submit", "accrue_rewards"},
-    "zap": {"deposit"},
-    "router": {"open"},
-}
-PAYABLE |= {
-    door: set()
-    for door in (
-        *("wsteth", "vault", "queue", "side_pocket", "oracle"),
-        *("market", "factory", "liquidator", "world"),
-    )
+# What takes ether.
+PAYABLE = {
+    ("weth", "deposit"),
+    ("steth", "submit"),
+    ("steth", "accrue_rewards"),
+    ("zap", "deposit"),
+    ("router", "open"),
 }
 
 

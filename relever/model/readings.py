@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from relever.model import interest
 from relever.model.market import MARKET
 from relever.model.oracle import Oracle
-from relever.model.parts import POCKET, VAULT, Parts
+from relever.model.parts import POCKET, SELLER, VAULT, Parts
 from relever.model.queue import QUEUE
 from relever.model.refused import Refused
 from relever.model.rounding import WAD
@@ -55,7 +55,9 @@ def of(parts: Parts) -> Iterator[Reading]:
         state = (pool.sqrt_price, pool.tick)
         yield _several(name, "slot0", (), state, ("sqrt_price", "tick"))
         yield _one(name, "liquidity", (), pool.in_range)
-    yield _one("factory", "is_listed", (MARKET,), parts.listed)
+    for name, listed in parts.markets.items():
+        yield _one("factory", "is_listed", (name,), listed)
+    yield from _rules(parts)
 
 
 def _one(contract: str, function: str, arguments: tuple[Any, ...], value: Value) -> Reading:
@@ -94,6 +96,20 @@ def _or_reverts(
     except Refused as refusal:
         value = Reverts(str(refusal))
     return _one(contract, function, arguments, value)
+
+
+def _rules(parts: Parts) -> Iterator[Reading]:
+    for name, rule in parts.rules.items():
+        yield _one(name, "owner", (), rule.owner)
+        yield _one(name, "pending_owner", (), rule.pending)
+        yield _one(name, "guardian", (), rule.guardian)
+    yield _one(VAULT, "allocator", (), parts.allocator)
+    for owner, nonce in parts.permits.items():
+        yield _one(VAULT, "nonces", (owner,), nonce)
+    of_terms = ("feed", "max_age", "max_discount", "swap")
+    for token, terms in parts.reward_terms.items():
+        values = terms.feed, terms.max_age, terms.max_discount, terms.swap
+        yield _several(SELLER, "terms", (token,), values, of_terms)
 
 
 def _vault(parts: Parts) -> Iterator[Reading]:

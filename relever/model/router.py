@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from relever.model.market import MARKET
 from relever.model.parts import ROUTER, VAULT, Parts
 from relever.model.paths import ETHER, INPUTS, Paths
-from relever.model.refused import require
+from relever.model.refused import Refused, require
 from relever.model.tokens import pull, push
 
 
@@ -95,6 +95,10 @@ class Router:
         push(parts.weth, ROUTER, caller, paid_out)
         _check(collateral, debt, bounds)
         return paid_out, collateral, debt
+
+    def on_adjust(self, caller: str, owner: str, collateral: int, debt: int, data: bytes) -> int:
+        """For the market of the running call alone, which does it as a part of that."""
+        raise Refused("router: not the active market")
 
 
 def _check(collateral: int, debt: int, bounds: Bounds) -> None:

@@ -74,6 +74,10 @@ class World:
         self.parts.symbiotic.deposit(self.parts.symbio.who, amount)
         pull(self.parts.wsteth, caller, SYMBIOTIC_VAULT, amount)
 
+    def post_rewards(self, caller: str, amount: int) -> None:
+        """EigenLayer's updater posts that its adapter has earned so much more WETH."""
+        self.parts.rewards.post(amount)
+
     def silence(self, caller: str, adapter: str) -> None:
         """An adapter answers no more. No transaction can do that: its code is taken away."""
         self.parts.vault.adapters[adapter].answers = False

@@ -39,6 +39,7 @@ from relever.model.market import (
 )
 from relever.model.refused import Refused
 from relever.model.rounding import WAD
+from relever.model.rule import Rule
 from relever.protocol import deploy_blueprint
 from tests.properties.machines import Done, ModelMachine, run
 from tests.unit.market.conftest import create_market, token
@@ -119,7 +120,10 @@ class MarketMachine(ModelMachine[Market]):
         self.market, self.oracle, self.wallet = scene.market, scene.oracle, scene.wallet
         oracle = Oracle(scene.price, scene.price)
         self.model = Market(
-            Clock(time=self.chain.timestamp), scene.terms, oracle, scene.owner, scene.guardian
+            Clock(time=self.chain.timestamp),
+            scene.terms,
+            oracle,
+            Rule(scene.owner, scene.guardian),
         )
         for who in scene.people:
             self.model.loan[who] = self.model.collateral[who] = HOLDING

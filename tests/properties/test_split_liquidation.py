@@ -22,6 +22,7 @@ from relever.model.clock import Clock
 from relever.model.health import E36
 from relever.model.market import HOUR, Books, Market, Oracle, Pool, Position, Terms
 from relever.model.refused import Refused
+from relever.model.rule import Rule
 from relever.protocol import deploy_blueprint
 from tests.properties.maths import MAX_112, WAD, Draw
 from tests.unit.market.conftest import UNLIMITED, create_market, token
@@ -95,7 +96,7 @@ def drawn(draw: Draw) -> Market | None:
     shares = borrowed(draw, books, debt)
     worth = worth_around(draw, debt, terms.threshold)
     collateral = worth * E36 // oracle.fundamental + draw.choice((0, 0, 1))
-    market = Market(Clock(time=1), terms, oracle, "factory's owner", "guardian", books)
+    market = Market(Clock(time=1), terms, oracle, Rule("factory's owner", "guardian"), books)
     market.positions[OWNER] = Position(collateral, shares)
     books.supply = Pool(books.borrow.assets, books.borrow.assets * 10**6)
     return market if 0 < collateral <= MAX_112 and shares > 0 else None
@@ -360,7 +361,10 @@ class OnChain:
         self.oracle.set_price(price)
         self.oracle.set_market_price(hand_over)
         model = Market(
-            Clock(time=self.chain.timestamp), terms, Oracle(price, hand_over), "owner", "guardian"
+            Clock(time=self.chain.timestamp),
+            terms,
+            Oracle(price, hand_over),
+            Rule("owner", "guardian"),
         )
         model.books.borrow = Pool(state.borrow_assets, state.borrow_shares)
         model.books.supply = Pool(state.supply_assets, state.supply_shares)

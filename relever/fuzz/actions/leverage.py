@@ -1,0 +1,125 @@
+"""The router, the liquidator, and who trades in the pools that they sell in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relever.model.market import MARKET
+from relever.model.parts import VAULT
+from relever.model.paths import REDEEM, SWAP
+from relever.model.protocol import Action
+from relever.model.rounding import WAD
+from relever.model.router import Bounds
+from relever.model.swap import sane_limit
+
+if TYPE_CHECKING:
+    from relever.fuzz.actions.planner import Planner
+
+POOLS = ("lrt_pool", "lst_pool")
+BORROWERS = ("borrower", "looper", "trader")
+NO_BOUNDS = Bounds(0, 2**256 - 1, 0, 2**256 - 1)
+TOKENS = ("nobody", "weth", "steth", "wsteth", VAULT)
+STRANGE_MARKETS = ("stranger", "oracle")
+
+
+def open(plan: Planner) -> Action:
+    draw = plan.draw
+    owner = plan.mostly(draw.choice(BORROWERS), plan.who())
+    if (owner, "router") not in plan.parts.market.managers and draw.random() < 0.9:
+        return Action("market.set_authorization", owner, ("router", True))
+    token = plan.mostly(draw.choice(TOKENS), "lender")
+    amount = plan.amount(20 * WAD)
+    if token == VAULT:
+        amount = min(amount, plan.held(VAULT, owner))
+    cash = plan.parts.market.books.cash
+    borrowed = plan.part(min(amount * draw.choice((1, 4, 8, 9)), cash))
+    bounds = plan.mostly(NO_BOUNDS, Bounds(amount, 3 * amount, 0, 2**64))
+    bounds = plan.mostly(bounds, Bounds(0, 2**255, 0, plan.now - 1))
+    ether = plan.mostly(amount if token == "nobody" else 0, 5)
+    others = [name for name, listed in plan.parts.markets.items() if not listed]
+    market = plan.mostly(MARKET, draw.choice((*STRANGE_MARKETS, *others)))
+    return Action("router.open", owner, (market, token, amount, borrowed, bounds), ether)
+
+
+def close(plan: Planner) -> Action:
+    draw, owner = plan.draw, plan.borrower()
+    held, debt = plan.position(owner).collateral, plan.debt(owner)
+    share = draw.choice((1, 5, 20, 20, 100))
+    repaid = 2 * debt if share == 100 else debt * share // 100
+    bounds = plan.mostly(NO_BOUNDS, Bounds(held, debt, held // 9, plan.now + 10**6))
+    bounds = plan.mostly(bounds, Bounds(0, 2**255, 0, plan.now - 1))
+    market = plan.mostly(MARKET, draw.choice(STRANGE_MARKETS))
+    arguments = (market, held * share // 100, repaid, _route(plan), bounds)
+    return Action("router.close", owner, arguments)
+
+
+def liquidate(plan: Planner) -> Action:
+    owner = plan.borrower()
+    debt = plan.debt(owner)
+    repay = plan.mostly(2 * debt, plan.part(debt))
+    market = plan.mostly(MARKET, plan.draw.choice(STRANGE_MARKETS))
+    arguments = (market, owner, repay, _route(plan), plan.mostly(0, debt))
+    return Action("liquidator.liquidate", plan.who(), arguments)
+
+
+def _route(plan: Planner) -> int:
+    """One of the two, or both at once, which is none."""
+    return plan.mostly(plan.draw.choice((SWAP, SWAP, REDEEM)), SWAP | REDEEM)
+
+
+def trade(plan: Planner) -> Action:
+    name = plan.draw.choice(POOLS)
+    pool, who = plan.parts.pools[name], plan.who()
+    token = plan.draw.choice((pool.token0, pool.token1))
+    amount = max(1, plan.part(min(plan.held(token, who), 40 * WAD)))
+    limit = sane_limit(pool, pool.token0 == token)
+    return Action("world.trade", who, (name, token, amount, limit))
+
+
+def trade_back(plan: Planner) -> Action:
+    """Towards the middle of the position, so that the pool has liquidity again."""
+    name = plan.draw.choice(POOLS)
+    pool = plan.parts.pools[name]
+    sell0 = pool.tick > (pool.lower + pool.upper) // 2
+    token = pool.token0 if sell0 else pool.token1
+    who = max(("trader", "lender", "depositor"), key=lambda who: plan.held(token, who))
+    amount = max(1, min(plan.held(token, who), 60 * WAD))
+    return Action("world.trade", who, (name, token, amount, sane_limit(pool, sell0)))
+
+
+def swap(plan: Planner) -> Action:
+    """What somebody has sent to the swap is anybody's; mostly there is nothing."""
+    draw = plan.draw
+    sold, bought = draw.choice((("weth", "wsteth"), ("wsteth", "weth"), ("vault", "weth")))
+    bought = plan.mostly(bought, draw.choice(("steth", sold)))
+    amount, who = max(1, plan.amount(WAD)), plan.who()
+    receiver = plan.mostly(who, "nobody")
+    least = plan.mostly(0, 2 * amount)
+    held = plan.held(sold, "swap")
+    if held and draw.random() < 0.8:
+        return Action("swap.swap", who, (sold, bought, plan.mostly(held, 0), least, receiver))
+    plan.then(Action("swap.swap", who, (sold, bought, amount, least, receiver)))
+    return Action(f"{sold}.transfer", plan.who(), ("swap", plan.mostly(amount, amount // 2)))
+
+
+def sell_rewards(plan: Planner) -> Action:
+    """Rewards come by a transfer too."""
+    draw = plan.draw
+    token = draw.choice(("weth", "weth", "wsteth", "vault"))
+    token = plan.mostly(token, draw.choice(("steth", "stranger")))
+    held = plan.held(token, "seller") if token in ("weth", "wsteth", "vault") else 1
+    if not held:
+        return Action(f"{token}.transfer", plan.who(), ("seller", plan.amount(3 * WAD)))
+    least = plan.mostly(0, held)
+    return Action("seller.sell", plan.who(), (token, plan.part(held), least))
+
+
+WAYS = [
+    (6, "open", open),
+    (4, "close", close),
+    (4, "liquidate", liquidate),
+    (2, "trade", trade),
+    (2, "trade_back", trade_back),
+    (1, "swap", swap),
+    (2, "sell_rewards", sell_rewards),
+]

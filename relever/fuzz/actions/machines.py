@@ -1,0 +1,66 @@
+"""Which ways a machine takes, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from relever.fuzz.actions import (
+    access,
+    baselayer,
+    callbacks,
+    leverage,
+    market,
+    oracle,
+    ownership,
+    queue,
+    settings,
+    signatures,
+    storms,
+    tokens,
+    vault,
+)
+from relever.model.protocol import Action
+
+if TYPE_CHECKING:
+    from relever.fuzz.actions.planner import Planner
+
+# Weight, name, and who chooses the action.
+Way = tuple[int, str, Callable[["Planner"], Action]]
+
+AREAS: dict[str, Sequence[Way]] = {
+    "vault": vault.WAYS,
+    "queue": queue.WAYS,
+    "market": market.WAYS,
+    "oracle": oracle.WAYS,
+    "leverage": leverage.WAYS,
+    "tokens": tokens.WAYS,
+    "baselayer": baselayer.WAYS,
+    "settings": settings.WAYS,
+    "ownership": ownership.WAYS,
+    "signatures": signatures.WAYS,
+    "callbacks": callbacks.WAYS,
+    "access": access.WAYS,
+    "storms": storms.WAYS,
+}
+
+
+def _machine(**times: int) -> list[Way]:
+    """These areas' ways, with so many times their weights."""
+    return [
+        (weight * factor, name, choose)
+        for area, factor in times.items()
+        for weight, name, choose in AREAS[area]
+    ]
+
+
+MACHINES: dict[str, list[Way]] = {
+    "protocol": _machine(**dict.fromkeys(AREAS, 1)),
+    "vault": _machine(
+        vault=4, queue=4, baselayer=3, tokens=1, settings=2, ownership=1, access=1, storms=1
+    ),
+    "market": _machine(
+        market=4, oracle=3, baselayer=1, callbacks=2, signatures=1, settings=1, access=1, storms=2
+    ),
+    "leverage": _machine(leverage=5, market=2, oracle=1, vault=1, tokens=1, baselayer=1, storms=2),
+}

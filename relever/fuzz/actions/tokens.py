@@ -1,0 +1,72 @@
+"""Transfers, approvals, wrapping, and gifts to contracts that do not expect any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relever.model.market import MARKET
+from relever.model.parts import LIQUIDATOR
+from relever.model.protocol import Action
+from relever.model.rounding import WAD
+
+if TYPE_CHECKING:
+    from relever.fuzz.actions.planner import Planner
+
+TOKENS = ("weth", "wsteth", "vault", MARKET)
+# Every contract that must not mind a gift.
+CONTRACTS = (
+    *("vault", "queue", "side_pocket", "zap", "seller", "eigenlayer", "symbiotic", "oracle"),
+    *("factory", MARKET, "swap", "router", LIQUIDATOR, "strategy", "symbiotic_vault"),
+)
+MOST = 2**256 - 1
+
+
+def transfer(plan: Planner) -> Action:
+    draw, who = plan.draw, plan.who()
+    token = draw.choice(TOKENS)
+    amount = plan.mostly(_some(plan, token, who), draw.choice((0, MOST)))
+    to = plan.mostly(plan.who(), draw.choice(("nobody", who, token)))
+    if draw.random() < 0.3:
+        return Action(f"{token}.transferFrom", plan.who(), (who, to, amount))
+    return Action(f"{token}.transfer", who, (to, amount))
+
+
+def donate(plan: Planner) -> Action:
+    """Nobody's account of anything may change by it."""
+    who, draw = plan.who(), plan.draw
+    token = draw.choice((*TOKENS, "steth"))
+    amount = plan.amount(WAD) if token == "steth" else _some(plan, token, who)
+    return Action(f"{token}.transfer", who, (draw.choice(CONTRACTS), amount))
+
+
+def approve(plan: Planner) -> Action:
+    draw, who = plan.draw, plan.who()
+    token = draw.choice((*TOKENS, "steth"))
+    spender = plan.mostly(plan.who(), "nobody")
+    return Action(f"{token}.approve", who, (spender, draw.choice((0, plan.amount(WAD), MOST))))
+
+
+def wrap(plan: Planner) -> Action:
+    who, amount = plan.who(), plan.amount(20 * WAD)
+    kinds = (
+        Action("weth.deposit", who, (), amount),
+        Action("weth.withdraw", who, (amount,)),
+        Action("wsteth.wrap", who, (amount,)),
+        Action("wsteth.unwrap", who, (amount,)),
+        Action("steth.submit", who, ("nobody",), amount),
+        Action("steth.transfer", who, (plan.mostly(plan.who(), "nobody"), amount)),
+    )
+    return plan.draw.choice(kinds)
+
+
+def _some(plan: Planner, token: str, who: str) -> int:
+    unit = WAD * 10**6 if token == MARKET else WAD
+    return plan.amount(max(1, min(plan.held(token, who), 30 * unit)))
+
+
+WAYS = [
+    (2, "transfer", transfer),
+    (2, "donate", donate),
+    (1, "approve", approve),
+    (2, "wrap", wrap),
+]
