@@ -45,7 +45,12 @@ class Revm:
         self._evm = self._fork()
         if visit is not None:
             visit(self)
-            codes = {at: found.code for at, found in self._evm.db_accounts.items() if found.code}
+            # What makes contracts has a nonce that a copy has not.
+            codes = {
+                at: found.code
+                for at, found in self._evm.db_accounts.items()
+                if found.code and found.nonce == 1
+            }
             self._evm = self._fork()
             self._put(codes)
 

@@ -35,8 +35,8 @@ ENGINE = "ENGINE"
 class Settings:
     """How examples are played.
 
-    `mode` is "bulk", in this process, or "single", on a forked Anvil; `compare` is whether the model
-    is held against the chain; `replica` is the broken variant that is played on, if any.
+    `mode` is "bulk", in this process, or "single", on a forked Anvil; `compare` is whether the
+    model is held against the chain; `replica` is the broken variant that is played on, if any.
     """
 
     seed: int = 0

@@ -1,4 +1,4 @@
-"""Counterexamples: written so that a person can read them, and read back so that they play again."""
+"""Counterexamples: written for people to read, and read back to be played again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state machine of Hypothesis over the whole protocol: it draws, the planner plans by its draws."""
+"""Hypothesis's state machine over the whole protocol: it draws, and by that the planner plans."""
 
 from __future__ import annotations
 

@@ -87,6 +87,9 @@ class Player:
             assert ran.changed is not None
             self._mirror.write(ran.changed)
         outcome = deployed.outcome(action, call, ran)
+        if action.name == "factory.create_market" and outcome.refused is None:
+            for storage in (self.stage.storage, self.stage.hot):
+                storage.learn(outcome.result, deployed.addresses[outcome.result])
         before, self.look = self.look, self._look(ran.seen)
         if self.compare:
             self._compare(expected, outcome)
@@ -98,7 +101,7 @@ class Player:
         return seen
 
     def settle(self) -> None:
-        """At the end of a sequence: words that were left out, and every view. Raises `Violation`."""
+        """At the end of a sequence: words that were left out, and all views. Raises `Violation`."""
         if not self.compare:
             return
         parts = self.model.parts

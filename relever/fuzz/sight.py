@@ -1,7 +1,7 @@
 """What one call of the Lens says, read fast: words by their places instead of a codec.
 
-The names are the Lens's own, as in `sight.vault.rate` or `sight.positions[0].debt`. Every word is an
-integer here, an address and a truth too.
+The names are the Lens's own, as in `sight.prices.fundamental` or `sight.debts[0]`. Every word is
+an integer here, an address and a truth too.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def _list(item: AbiEntry) -> Reader:
 
 
 def _struct(parts: Sequence[AbiEntry]) -> Reader:
-    record: Any = namedtuple("Record", [part["name"] for part in parts])
+    names = [part["name"] for part in parts]
+    record: Any = namedtuple("Record", names)  # type: ignore[misc]  # the ABI names the fields
     sizes = [_size(part) for part in parts]
     places = [sum(size or 1 for size in sizes[:index]) for index in range(len(parts))]
     if all(part["type"] != "tuple" and size == 1 for part, size in zip(parts, sizes, strict=True)):

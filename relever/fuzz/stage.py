@@ -48,7 +48,7 @@ class Stage:
 
     @property
     def chain(self) -> Chain:
-        return self.deployed.chain
+        return self.deployed.deployment.chain
 
     @contextmanager
     def forked(self) -> Iterator[Chain]:

@@ -6,7 +6,7 @@ compiler. What EigenLayer, Symbiotic, Chainlink and Uniswap keep is seen through
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from eth_utils.crypto import keccak
 
 from relever.model.market import FEE_STEP, MARKET, Losses
 from relever.model.oracle import Feed
-from relever.model.parts import ADAPTERS, POCKET, SYMBIOTIC, VAULT, Parts
+from relever.model.parts import ADAPTERS, FACTORY, POCKET, SELLER, SYMBIOTIC, VAULT, Parts
 from relever.model.queue import QUEUE
 from relever.model.tokens import NOBODY, UNLIMITED
 
@@ -35,6 +35,9 @@ _REQUEST = (
     *("claimable_shares", "claimable_assets"),
 )
 _CLAIM = ("part", "owed", "counted")
+_TERMS = ("feed", "max_age", "max_discount", "swap")
+# What may be a reward.
+_REWARDS = ["weth", "wsteth", "steth", VAULT]
 
 
 @dataclass
@@ -112,6 +115,10 @@ class Storage:
                 self._places += [(address, section.place(key)) for key in section.known]
                 self._names += [section.name(key) for key in section.known]
         return self._places, words
+
+    def learn(self, name: str, address: str) -> None:
+        """A contract that was made has this address."""
+        self._numbers[name] = int(address, 16)
 
     def name(self, index: int) -> str:
         """What the word of that index is called."""
@@ -295,12 +302,20 @@ class Storage:
         ]
 
     def _flags(
-        self, contract: str, variable: str, of: Callable[[Parts], Iterable[Hashable]]
+        self, contract: str, variable: str, of: Callable[[Parts], Collection[Hashable]]
     ) -> Section:
-        """A mapping to whether: of those that are set."""
-        return self._table(
-            contract, variable, lambda p: sorted(of(p), key=str), lambda p: [1 for _ in of(p)]
-        )
+        """A mapping to whether: of all that were ever set."""
+        ever: dict[Hashable, None] = {}
+
+        def keys(parts: Parts) -> list[Hashable]:
+            ever.update(dict.fromkeys(sorted(of(parts), key=str)))
+            return list(ever)
+
+        def values(parts: Parts) -> list[int]:
+            now = of(parts)
+            return [1 if key in now else 0 for key in ever]
+
+        return self._table(contract, variable, keys, values)
 
     def _pocket(self) -> list[Section]:
         def of(value: Callable[[Any], int]) -> Callable[[Parts], list[int]]:
@@ -445,12 +460,52 @@ class Storage:
         ]
 
     def _others(self) -> list[Section]:
+        number = self._number
+
+        def markets(parts: Parts) -> list[str]:
+            # What was made a moment ago has no address yet.
+            return [name for name in parts.markets if name in self._numbers]
+
+        def listed(parts: Parts) -> set[Hashable]:
+            return {name for name in markets(parts) if parts.markets[name]}
+
+        def terms(parts: Parts) -> list[tuple[int, ...]]:
+            found = parts.reward_terms
+            return [
+                (number(t.feed), t.max_age, t.max_discount, number(t.swap)) if t else (0,) * 4
+                for t in (found.get(reward) for reward in _REWARDS)
+            ]
+
         return [
+            *self._rule(VAULT, "vault_limits.guardian"),
+            self._one(VAULT, "vault_limits.allocator", lambda p: number(p.allocator)),
             self._table(
-                "factory", "is_listed", lambda _: [MARKET], lambda p: [1 if p.listed else 0]
+                VAULT,
+                "erc20.nonces",
+                lambda p: list(p.permits),
+                lambda p: list(p.permits.values()),
             ),
+            *self._rule(SELLER, "guardian"),
+            *self._records(SELLER, "terms", _TERMS, lambda _: _REWARDS, terms),
+            self._table(SELLER, "_unit", lambda _: _REWARDS, lambda _: [_ANY] * len(_REWARDS)),
+            *self._rule(FACTORY, "guardian"),
+            self._table(FACTORY, "is_market", markets, lambda p: [1] * len(markets(p))),
+            self._flags(FACTORY, "is_listed", listed),
+            self._table(FACTORY, "was_listed", markets, lambda p: [_ANY] * len(markets(p))),
             self._array(SYMBIOTIC, "_open_exits", 8, lambda p: list(p.symbio.open_exits)),
         ]
+
+    def _rule(self, contract: str, guardian: str) -> list[Section]:
+        """Owner, who may become it, and guardian."""
+        number = self._number
+        return self._plain(
+            contract,
+            {
+                "ownable.owner": lambda p: number(p.rules[contract].owner),
+                "ownable_2step.pending_owner": lambda p: number(p.rules[contract].pending),
+                guardian: lambda p: number(p.rules[contract].guardian),
+            },
+        )
 
 
 # The key of a variable by itself.

@@ -103,8 +103,8 @@ class Deployed:
                 for token, spenders in APPROVED.items()
                 for spender in spenders
             ]
-            self.chain.send_batch(calls)
-            self.chain.set_balance(account, 100 * each)
+            self.deployment.chain.send_batch(calls)
+            self.deployment.chain.set_balance(account, 100 * each)
         self._prepare_scripted(each)
         manager, roles = world.core.delegation_manager, world.roles
         manager.delegateTo(roles.operator, *_NOTHING, sender=roles.stranger)
@@ -114,12 +114,12 @@ class Deployed:
             "feed": self.deployment.feed.aggregator.latestRound(),
             "feed2": self.second_feed.aggregator.latestRound(),
         }
-        self.chain.set_balance(roles.lido_oracle, 10 * each)
+        self.deployment.chain.set_balance(roles.lido_oracle, 10 * each)
 
     def _prepare_scripted(self, each: int) -> None:
         """Deploy the contract that can be called back, with tokens and approvals."""
         world = self.deployment.world
-        made = self.chain.deploy(artifact("ScriptedCaller"))
+        made = self.deployment.chain.deploy(artifact("ScriptedCaller"))
         self._call_it(SCRIPTED, made)
         stranger = world.roles.stranger
         world.fund(stranger, weth=each, wsteth=each)

@@ -20,9 +20,9 @@ PRICE_SCALE = 10**36
 class Look:
     """What the chain says at one moment.
 
-    `sight` is what `Lens.watch` says, with its names, `words` the storage. Tables are by the names that
-    `Storage` gives variables: `look.table("weth.balanceOf")` has the balances of all accounts in the
-    order of `Facts.accounts`.
+    `sight` is what `Lens.watch` says, with its names, `words` the storage. Tables are by the names
+    that `Storage` gives variables: `look.table("weth.balanceOf")` has the balances of all accounts
+    in the order of `Facts.accounts`.
     """
 
     __slots__ = ("_names", "_spans", "sight", "words")
@@ -42,7 +42,8 @@ class Look:
     def position(self, owner: str) -> tuple[int, int]:
         """Collateral, and debt with interest, of one whose position the Lens is asked for."""
         word = self.entries("market.positions._positions").get(owner, 0)
-        return word & (2**128 - 1), self.sight.debts[OWNERS.index(owner)]
+        debt: int = self.sight.debts[OWNERS.index(owner)]
+        return word & (2**128 - 1), debt
 
     def word(self, name: str) -> int:
         """The word of a variable by itself."""

@@ -19,8 +19,8 @@ _ONLY_OWN = ("market.borrow", "market.withdraw_collateral", "market.adjust")
 
 @_rule(
     "SOLV-1",
-    "The debts of all positions are the market's total debt, up to a unit each and what the virtual "
-    "shares bear.",
+    "The debts of all positions are the market's total debt, up to a unit each and what the "
+    "virtual shares bear.",
     "Morpho Blue, Aave v3: sum of debts",
 )
 def debts_are_the_total(seen: Seen) -> str | None:
