@@ -1,7 +1,7 @@
 """Deliberately broken variants of our contracts, each with the flaw of a known incident.
 
-A replica is a small patch under `tests/replicas`, whose header says what is broken. It is applied to
-a copy of the sources under `build/replicas`, never in place, and compiled there once.
+A replica is a small patch under `tests/replicas`, whose header says what is broken. It is applied
+to a copy of the sources under `build/replicas`, never in place, and compiled there once.
 """
 
 from __future__ import annotations
