@@ -12,9 +12,10 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.metadata import version
+from functools import cache
+from importlib import import_module, metadata
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 EVM_VERSION = "cancun"
 FOLDERS = ("contracts", "tests/doubles")
+# Looked up once: it parses all that the package says of itself.
+version = cache(metadata.version)
 
 
 class CompileError(Exception):
@@ -84,6 +87,17 @@ def artifacts(
         if progress is not None:
             progress(cold[0])
     return {name: artifact(name) for name in sources}
+
+
+@contextmanager
+def sources(root: Path) -> Iterator[None]:
+    """Inside, contracts come from another copy of the sources, laid out like the repository."""
+    global ROOT
+    before, ROOT = ROOT, root
+    try:
+        yield
+    finally:
+        ROOT = before
 
 
 def artifact_from_json(

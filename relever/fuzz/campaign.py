@@ -44,7 +44,7 @@ class Settings:
     mode: str = BULK
     compare: bool = True
     length: int = LENGTH
-    replica: str = ""
+    replica: int | None = None
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,8 @@ class Record:
 def opened(settings: Settings) -> Iterator[Campaign]:
     """A campaign with a stage of its own. Raises `replicas.ReplicaError` for an unknown replica."""
     with ExitStack() as stack:
-        if settings.replica:
-            stack.enter_context(replicas.replica(settings.replica))
+        if settings.replica is not None:
+            stack.enter_context(replicas.deploying(settings.replica))
         stage = stack.enter_context(set_up())
         chain = stack.enter_context(stage.forked())
         yield Campaign(stage, settings, Player(stage, chain, settings.compare))

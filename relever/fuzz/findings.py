@@ -23,7 +23,7 @@ class Finding:
     """A sentence that did not hold, where, and the steps that break it.
 
     `machine`, `seed` and `example` are where it was met, `replica` the deliberately broken variant
-    that it was met on, empty for the contracts as they are; `compare` says whether the model was
+    that it was met on, none for the contracts as they are; `compare` says whether the model was
     compared, `steps` are from the stage's state on.
     """
 
@@ -33,7 +33,7 @@ class Finding:
     machine: str
     seed: int
     example: int
-    replica: str
+    replica: int | None
     compare: bool
     # In words, for people, and as they can be read back.
     words: tuple[str, ...]
@@ -48,7 +48,7 @@ class Finding:
         machine: str,
         seed: int,
         example: int,
-        replica: str,
+        replica: int | None,
         compare: bool,
     ) -> Finding:
         """Of what is broken (ID, sentence, what was found) and the steps that did it."""
@@ -66,8 +66,8 @@ class Finding:
     @property
     def name(self) -> str:
         """A file's name for it."""
-        where = f"{self.replica or self.machine}-{self.seed}-{self.example}"
-        return f"{self.identifier}-{where}.json"
+        where = self.machine if self.replica is None else f"replica{self.replica}"
+        return f"{self.identifier}-{where}-{self.seed}-{self.example}.json"
 
     def played(self) -> list[Step]:
         """The steps. Raises `FindingError`."""
