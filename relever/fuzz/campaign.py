@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from relever.fuzz import replicas
+from relever.fuzz import machine, replicas
 from relever.fuzz.actions.planner import Planner
 from relever.fuzz.findings import Finding, in_words
 from relever.fuzz.invariants import Seen
@@ -25,8 +25,8 @@ from relever.fuzz.tally import Tally
 from relever.model.protocol import Step
 
 BULK, SINGLE = "bulk", "single"
-# Steps of an example.
-LENGTH = 60
+# Steps of an example, and examples that Hypothesis draws from one seed.
+LENGTH, DRAWN = 60, 8
 # Where the chain in this process and the node do not agree.
 ENGINE = "ENGINE"
 
@@ -68,11 +68,20 @@ class Campaign:
 
     def example(self, number: int) -> Example:
         """Play one. What breaks in this process is played again on Anvil, and made small."""
+        record = Record(self.player)
+        seed = f"{self.settings.seed}-{self.settings.machine}-{number}"
+        if self.settings.mode == BULK:
+            self._plan_and_play(record, seed, number)
+        else:
+            self._draw_and_play(record, seed, number)
+        return record.example(number)
+
+    def _plan_and_play(self, record: Record, seed: str, number: int) -> None:
         settings, player = self.settings, self.player
+        record.begin()
         player.begin()
-        seed = f"{settings.seed}-{settings.machine}-{number}"
         planner = Planner(player.model, Random(seed), settings.machine)
-        record, steps = Record(player), list[Step]()
+        steps: list[Step] = []
         try:
             for _ in range(settings.length):
                 steps.append(planner.next())
@@ -80,8 +89,18 @@ class Campaign:
             player.settle()
             check_liveness(player)
         except Violation as violation:
-            record.tally.findings.append(self._finding(violation, steps, number))
-        return record.example(number)
+            record.found(self._finding(violation, steps, number))
+
+    def _draw_and_play(self, record: Record, seed: str, number: int) -> None:
+        """So many examples of Hypothesis's make one of ours: its first is always the simplest."""
+        settings, player = self.settings, self.player
+        drawn = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
+        try:
+            machine.run(player, settings.machine, drawn, DRAWN, settings.length, record)
+        except machine.Broken as broken:
+            violation = broken.violation
+            said = violation.identifier, violation.sentence, violation.found
+            record.found(self._told(said, broken.steps, number))
 
     def breaks(self, player: Player, steps: Sequence[Step]) -> Violation | None:
         """What a sequence breaks, from the stage's state on."""
@@ -112,6 +131,9 @@ class Campaign:
         else:
             told = f"In this process {identifier} does not hold; there it does: {violation.found}"
             broken = ENGINE, "Anvil and the EVM in this process agree.", told
+        return self._told(broken, steps, number)
+
+    def _told(self, broken: tuple[str, str, str], steps: Sequence[Step], number: int) -> Finding:
         settings = self.settings
         return Finding.of(
             broken,
@@ -125,17 +147,23 @@ class Campaign:
 
 
 class Record:
-    """What is counted of an example while it is played."""
+    """What is counted while examples are played."""
 
     def __init__(self, player: Player) -> None:
-        self.tally = Tally(examples=1)
-        self._player, self._checked = player, player.checked.copy()
+        self._player, self._tally = player, Tally()
+        self._checked = player.checked.copy()
         self._reached: set[str] = set()
         self._digest = hashlib.sha256()
 
+    def begin(self) -> None:
+        """An example begins."""
+        self._tally.examples += 1
+        self._tally.states.update(self._reached)
+        self._reached.clear()
+
     def saw(self, seen: Seen) -> None:
         """A step was played."""
-        tally, name, refused = self.tally, seen.action.name, seen.outcome.refused
+        tally, name, refused = self._tally, seen.action.name, seen.outcome.refused
         tally.steps += 1
         if refused is None:
             tally.done[name] += 1
@@ -148,9 +176,13 @@ class Record:
                 reached.add(state)
         self._digest.update(f"{in_words(seen.step)}: {seen.outcome}\n".encode())
 
+    def found(self, finding: Finding) -> None:
+        """Something is broken; nothing is played after it."""
+        self._tally.findings.append(finding)
+
     def example(self, number: int) -> Example:
-        """All of it; a sequence that broke something counts no steps after it."""
-        tally = self.tally
+        """All of it."""
+        tally = self._tally
         tally.states.update(self._reached)
         tally.checked = self._player.checked - self._checked
         found = "; ".join(finding.identifier for finding in tally.findings) or "nothing broken"
