@@ -178,6 +178,21 @@ class Contract:
         self.__dict__[name] = method
         return method
 
+    def build(
+        self, function: Function, arguments: Sequence[Any], sender: str, value: int = 0
+    ) -> Call:
+        """The call of a function of its ABI, unsent."""
+        return Call(
+            sender,
+            self.address,
+            function.encode(arguments),
+            value,
+            None,
+            f"{self._label}.{function.name}",
+            function,
+            self._interface,
+        )
+
     def fn(self, signature: str) -> Method:
         """The function with this full signature, as in `deposit(uint256,address)`."""
         name = signature.partition("(")[0]

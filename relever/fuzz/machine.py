@@ -10,7 +10,7 @@ from typing import Protocol
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import constants_from_module
+from hypothesis.internal.constants_ast import Constants, constants_from_module
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from relever import model
@@ -27,7 +27,7 @@ def steady_constants() -> None:
     By itself it takes those of all our modules that happen to be loaded: what a state machine does
     would depend on what else the process has done.
     """
-    constants = providers.Constants()
+    constants = Constants()
     for module in iter_modules(model.__path__, f"{model.__name__}."):
         constants |= constants_from_module(import_module(module.name))
     providers._get_local_constants = lambda: constants

@@ -53,7 +53,7 @@ STATES: Mapping[str, Reached] = {
     "someone in line": lambda _, parts: parts.vault.queued > 0,
     "paused vault": lambda _, parts: parts.clock.time < parts.vault.paused_until,
     "delisted market": lambda _, parts: not parts.listed,
-    "veto window": lambda _, parts: parts.symbio.value_at_risk > 0,
+    "veto window": lambda seen, _: any(one.at_risk for one in seen.after.sight.adapters),
     "quarantine": lambda _, parts: bool(parts.vault.pocket.adapters),
     "adapter unreadable": lambda _, parts: not parts.vault.readable,
     "undelegated": lambda _, parts: not parts.eigen.staker.delegated,

@@ -7,7 +7,7 @@ compiler. What EigenLayer, Symbiotic, Chainlink and Uniswap keep is seen through
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -42,7 +42,8 @@ _REWARDS = ["weth", "wsteth", "steth", VAULT]
 
 @dataclass
 class Section:
-    """Words of one contract that are found by keys of one kind; a variable by itself has one key.
+    """Words of one contract that are found by keys of one kind; for variables by themselves, which
+    have no `variable` in common, the keys are their names.
 
     `values` gives the words in the order of the keys, `place` the slot of a key.
     """
@@ -52,11 +53,15 @@ class Section:
     keys: Callable[[Parts], Sequence[Hashable]]
     values: Callable[[Parts], list[int]]
     place: Callable[[Any], int]
-    known: list[Hashable] = field(default_factory=list)
+    # Whether the keys are always the same.
+    fixed: bool = False
+    known: Sequence[Hashable] = ()
 
     def name(self, key: Hashable) -> str:
         """What a word is called."""
-        said = "" if key is None else f"[{key if isinstance(key, str) else _said(key)}]"
+        if not self.variable:
+            return f"{self.contract}.{key}"
+        said = "" if key is None else f"[{_said(key)}]"
         return f"{self.contract}.{self.variable}{said}"
 
 
@@ -88,10 +93,9 @@ class Storage:
             *self._others(),
         ]
         self._places: list[Place] = []
-        self._names: list[str] = []
         # Where each variable's words are among all, made anew when there are more.
         self.spans: dict[str, slice] = {}
-        self.keys: dict[str, list[Hashable]] = {}
+        self.keys: dict[str, Sequence[Hashable]] = {}
         # Contracts of which every word is known here.
         self.covered = {addresses[s.contract] for s in self._sections}
 
@@ -100,20 +104,23 @@ class Storage:
         words: list[int] = []
         changed = not self._places
         for section in self._sections:
-            keys = section.keys(parts)
-            if keys != section.known:
-                section.known, changed = list(keys), True
+            if changed or not section.fixed:
+                keys = section.keys(parts)
+                if keys != section.known:
+                    section.known, changed = keys, True
             words += section.values(parts)
         if changed:
-            self._places, self._names = [], []
-            self.spans, self.keys = {}, {}
+            self._places, self.spans, self.keys = [], {}, {}
             for section in self._sections:
                 address = self._addresses[section.contract]
                 start = len(self._places)
-                self.keys[section.name(None)] = section.known
-                self.spans[section.name(None)] = slice(start, start + len(section.known))
+                if section.variable:
+                    self.keys[section.name(None)] = section.known
+                    self.spans[section.name(None)] = slice(start, start + len(section.known))
+                else:
+                    for index, name in enumerate(section.known, start):
+                        self.spans[section.name(name)] = slice(index, index + 1)
                 self._places += [(address, section.place(key)) for key in section.known]
-                self._names += [section.name(key) for key in section.known]
         return self._places, words
 
     def learn(self, name: str, address: str) -> None:
@@ -122,16 +129,22 @@ class Storage:
 
     def name(self, index: int) -> str:
         """What the word of that index is called."""
-        return self._names[index]
+        for section in self._sections:
+            if index < len(section.known):
+                return section.name(section.known[index])
+            index -= len(section.known)
+        raise IndexError(index)
 
     # How variables and tables are found
 
-    def _one(self, contract: str, variable: str, value: Callable[[Parts], int]) -> Section:
-        slot = self._slots[contract][variable]
-        return Section(contract, variable, lambda _: _ALONE, lambda p: [value(p)], lambda _: slot)
+    def _plain(self, contract: str, values: Mapping[str, Callable[[Parts], int]]) -> Section:
+        """Variables by themselves, whose names are the keys."""
+        slots, names, functions = self._slots[contract], list(values), list(values.values())
 
-    def _plain(self, contract: str, values: Mapping[str, Callable[[Parts], int]]) -> list[Section]:
-        return [self._one(contract, variable, value) for variable, value in values.items()]
+        def words(parts: Parts) -> list[int]:
+            return [function(parts) for function in functions]
+
+        return Section(contract, "", lambda _: names, words, slots.__getitem__, fixed=True)
 
     def _table(
         self,
@@ -144,6 +157,7 @@ class Storage:
         """A mapping; keys of several parts are one mapping in another."""
         slot = self._slots[contract][variable]
 
+        @cache
         def place(key: Hashable) -> int:
             at = slot
             for part in key if isinstance(key, tuple) else (key,):
@@ -158,13 +172,17 @@ class Storage:
     ) -> Section:
         """A list: its length, and its places; what was taken off its end is still in its place."""
         slot, beyond = self._slots[contract][variable], [_ANY] * bound
+        every, of_length = list(range(bound + 1)), [list(range(n + 1)) for n in range(bound + 1)]
 
         def words(parts: Parts) -> list[int]:
             found = values(parts)
-            return [len(found), *found, *beyond[len(found) :]]
+            rest = [] if self._but_unlimited else beyond[len(found) :]
+            return [len(found), *found, *rest]
 
-        keys = list(range(bound + 1))
-        return Section(contract, variable, lambda _: keys, words, lambda key: slot + key)
+        def keys(parts: Parts) -> list[int]:
+            return of_length[len(values(parts))] if self._but_unlimited else every
+
+        return Section(contract, variable, keys, words, lambda key: slot + key)
 
     def _records(
         self,
@@ -196,7 +214,9 @@ class Storage:
             get = of(parts).get
             return [get(account, 0) for account in accounts]
 
-        return self._table(contract, variable, lambda _: accounts, values)
+        section = self._table(contract, variable, lambda _: accounts, values)
+        section.fixed = True
+        return section
 
     def _allowed(
         self, contract: str, variable: str, of: Callable[[Parts], Mapping[tuple[str, str], int]]
@@ -250,7 +270,7 @@ class Storage:
             "vault_exits.queue_exits": lambda p: p.vault.queue_exits,
         }
         return [
-            *self._plain(VAULT, plain),
+            self._plain(VAULT, plain),
             self._array(VAULT, "vault_books._adapters", len(adapters), listed),
             self._table(
                 VAULT,
@@ -294,7 +314,7 @@ class Storage:
             "set_aside": lambda p: p.queue.set_aside,
         }
         return [
-            *self._plain(QUEUE, plain),
+            self._plain(QUEUE, plain),
             *self._records(
                 QUEUE, "_requests", _REQUEST, lambda p: list(p.queue.requests), requests
             ),
@@ -383,7 +403,7 @@ class Storage:
             "replacement._former": former,
             "smoothing._smoothing": smoothing,
         }
-        return self._plain("oracle", plain)
+        return [self._plain("oracle", plain)]
 
     def _market(self) -> list[Section]:
         def supply(parts: Parts) -> int:
@@ -412,7 +432,7 @@ class Storage:
             "_requested": lambda p: p.market.requested[0] | (p.market.requested[1] << 112),
         }
         return [
-            *self._plain(MARKET, plain),
+            self._plain(MARKET, plain),
             self._table(
                 MARKET,
                 "positions._positions",
@@ -451,10 +471,10 @@ class Storage:
         return [
             self._held("weth", "balanceOf", lambda p: p.weth.balances),
             self._allowed("weth", "allowance", lambda p: p.weth.allowances),
-            *self._plain("wsteth", supply),
+            self._plain("wsteth", supply),
             self._held("wsteth", "erc20.balanceOf", lambda p: p.wsteth.balances),
             self._allowed("wsteth", "erc20.allowance", lambda p: p.wsteth.allowances),
-            *self._plain("steth", steth),
+            self._plain("steth", steth),
             self._held("steth", "_shares", lambda p: p.steth.shares),
             self._allowed("steth", "allowance", lambda p: p.steth.allowances),
         ]
@@ -477,25 +497,34 @@ class Storage:
             ]
 
         return [
-            *self._rule(VAULT, "vault_limits.guardian"),
-            self._one(VAULT, "vault_limits.allocator", lambda p: number(p.allocator)),
+            self._rule(VAULT, "vault_limits.guardian"),
+            self._plain(VAULT, {"vault_limits.allocator": lambda p: number(p.allocator)}),
             self._table(
                 VAULT,
                 "erc20.nonces",
                 lambda p: list(p.permits),
                 lambda p: list(p.permits.values()),
             ),
-            *self._rule(SELLER, "guardian"),
+            self._rule(SELLER, "guardian"),
             *self._records(SELLER, "terms", _TERMS, lambda _: _REWARDS, terms),
-            self._table(SELLER, "_unit", lambda _: _REWARDS, lambda _: [_ANY] * len(_REWARDS)),
-            *self._rule(FACTORY, "guardian"),
+            self._rule(FACTORY, "guardian"),
             self._table(FACTORY, "is_market", markets, lambda p: [1] * len(markets(p))),
             self._flags(FACTORY, "is_listed", listed),
-            self._table(FACTORY, "was_listed", markets, lambda p: [_ANY] * len(markets(p))),
             self._array(SYMBIOTIC, "_open_exits", 8, lambda p: list(p.symbio.open_exits)),
+            # Written, but told by nothing in the model.
+            self._unsaid(SELLER, "_unit", lambda _: _REWARDS),
+            self._unsaid(FACTORY, "was_listed", markets),
         ]
 
-    def _rule(self, contract: str, guardian: str) -> list[Section]:
+    def _unsaid(
+        self, contract: str, variable: str, keys: Callable[[Parts], Sequence[Hashable]]
+    ) -> Section:
+        """Of a table, that these may be written; where a word costs a question, none is asked."""
+        if self._but_unlimited:
+            return self._table(contract, variable, lambda _: (), lambda _: [])
+        return self._table(contract, variable, keys, lambda p: [_ANY] * len(keys(p)))
+
+    def _rule(self, contract: str, guardian: str) -> Section:
         """Owner, who may become it, and guardian."""
         number = self._number
         return self._plain(
@@ -508,8 +537,6 @@ class Storage:
         )
 
 
-# The key of a variable by itself.
-_ALONE: list[Hashable] = [None]
 # A word that nobody reads any more.
 _ANY = -1
 

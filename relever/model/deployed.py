@@ -82,6 +82,7 @@ class Deployed:
         self.addresses[LIQUIDATOR] = suite.liquidator.address
         self.addresses["liquidator"] = world.roles.liquidator
         self.names = {address: name for name, address in self.addresses.items()}
+        self._functions: dict[tuple[str, int], Function] = {}
         self._updater: str = core.rewards_coordinator.rewardsUpdater()
         self._code = {
             name: bytes.fromhex(
@@ -194,7 +195,7 @@ class Deployed:
         """What was returned, under the model's names; then what became of a callback's steps."""
         answer = ran.output
         if action.caller == SCRIPTED:
-            answer, function = function.decode(answer), self._function(action)
+            answer, function = function.decode(answer), self._function_of(action)
         result = self._named(action, function.decode(answer))
         for callback in action.arguments:
             if isinstance(callback, Callback):
@@ -208,7 +209,7 @@ class Deployed:
         outcomes = []
         for step, how in zip(callback.steps, made, strict=True):
             if how["success"]:
-                result = self._named(step, self._function(step).decode(how["answer"]))
+                result = self._named(step, self._function_of(step).decode(how["answer"]))
                 outcomes.append(Outcome(result))
             else:
                 outcomes.append(Outcome(refused=describe_revert(how["answer"], _ERRORS)))
@@ -257,25 +258,31 @@ class Deployed:
         target, _, _ = action.name.partition(".")
         if target == "world":
             return self._in_world(action)
-        contract = self.contracts[target]
+        arguments = self._arguments(action)
+        function = self._function(action.name, len(arguments))
         if action.caller == SCRIPTED:
-            run = self.contracts[SCRIPTED].run
-            sender = self.addresses["stranger"]
-            wrapped: Call = run.build(contract.address, self._data(action), sender=sender)
+            run, sender = self.contracts[SCRIPTED].run, self.addresses["stranger"]
+            data = function.encode(arguments)
+            wrapped: Call = run.build(self.contracts[target].address, data, sender=sender)
             return wrapped
-        method = contract.fn(self._function(action).signature)
         sender = self.addresses[action.caller]
-        return method.build(*self._arguments(action), sender=sender, value=action.ether)
+        return self.contracts[target].build(function, arguments, sender, action.ether)
 
     def _data(self, action: Action) -> bytes:
-        return self._function(action).encode(self._arguments(action))
+        arguments = self._arguments(action)
+        return self._function(action.name, len(arguments)).encode(arguments)
 
-    def _function(self, action: Action) -> Function:
+    def _function(self, name: str, count: int) -> Function:
         """The one of its name that takes so many arguments."""
-        target, _, name = action.name.partition(".")
-        method = getattr(self.contracts[target], name)
-        function: Function = method.of(len(self._arguments(action)))
-        return function
+        known = self._functions.get((name, count))
+        if known is None:
+            target, _, function = name.partition(".")
+            known = getattr(self.contracts[target], function).of(count)
+            self._functions[name, count] = known
+        return known
+
+    def _function_of(self, action: Action) -> Function:
+        return self._function(action.name, len(self._arguments(action)))
 
     def _arguments(self, action: Action) -> Sequence[Any]:
         """As the contract takes them."""

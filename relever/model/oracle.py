@@ -196,9 +196,11 @@ class Oracle:
     @property
     def liquidation_prices(self) -> tuple[int, int, bool]:
         """What health is measured by, the smoothed market, and whether the feed can be used."""
-        fundamental, state, usable = self.fundamental, self.discount, self._usable
+        fundamental, state, reading = self.fundamental, self.discount, self.reading
+        usable = not reading.fault and fundamental > 0
         if usable:
-            state = state.after(self.raw_discount, self.clock.time, self.terms)
+            raw = _discount(fundamental, reading.price)
+            state = state.after(raw, self.clock.time, self.terms)
         smoothed = fundamental * (WAD - state.wad) // WAD
         lasts = usable and state.deep_time == self.terms.lasting_time
         return smoothed if lasts else fundamental, smoothed, usable
@@ -215,8 +217,7 @@ class Oracle:
     @property
     def raw_discount(self) -> int:
         """What the feed says now, of a fundamental that is something."""
-        fundamental = self.fundamental
-        return (fundamental - min(self.reading.price, fundamental)) * WAD // fundamental
+        return _discount(self.fundamental, self.reading.price)
 
     # The feed
 
@@ -382,3 +383,8 @@ class Oracle:
 
     def _log(self, name: str, **arguments: object) -> None:
         self.events.append((name, arguments))
+
+
+def _discount(fundamental: int, market: int) -> int:
+    """By how much a price is below fundamental, WAD."""
+    return (fundamental - min(market, fundamental)) * WAD // fundamental

@@ -98,14 +98,19 @@ class Protocol:
             "world": World(parts),
         }
 
-    def step(self, action: Action) -> Outcome:
-        """Do it in a block of its own."""
-        self.parts.clock.advance(blocks=1)
-        return self._attempt(action)
+    def step(self, action: Action, undo: bool = True) -> Outcome:
+        """Do it in a block of its own.
 
-    def _attempt(self, action: Action) -> Outcome:
+        Args:
+            undo: whether what a refused action has changed is taken back. That costs most of a
+                step; without it, a model that has refused is of no more use.
+        """
+        self.parts.clock.advance(blocks=1)
+        return self._attempt(action, undo)
+
+    def _attempt(self, action: Action, undo: bool = True) -> Outcome:
         """Do it as a transaction, or as a call in the middle of one."""
-        before = self.snapshot()
+        before = self.snapshot() if undo else None
         door, _, function = action.name.partition(".")
         method = getattr(self._doors[door], function)
         with_ether = {"ether": action.ether} if (door, function) in PAYABLE else {}
@@ -113,7 +118,8 @@ class Protocol:
             require(not (door == MARKET and self.parts.market.locked), LOCKED)
             return Outcome(method(action.caller, *action.arguments, **with_ether))
         except Refused as refusal:
-            before.restore()
+            if before is not None:
+                before.restore()
             return Outcome(refused=str(refusal))
 
     def advance(self, seconds: int = 0, blocks: int = 1) -> None:
