@@ -1,6 +1,7 @@
 """Compiling and caching: a change anywhere below a contract reaches it, and nothing else."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from relever import artifacts as unit
-from relever.artifacts import CompileError, artifact, artifact_from_json, artifacts
+from relever.artifacts import CompileError, artifact, artifact_from_json, artifacts, sources
 
 MODULE = "# pragma version 0.4.3\n@internal\n@pure\ndef _one() -> uint256:\n    return 1\n"
 INTERFACE = "# pragma version 0.4.3\n@external\n@view\ndef one() -> uint256: ...\n"
@@ -221,6 +222,19 @@ def test_artifact__many_processes_at_once__all_the_same(root: Path) -> None:
     codes = {process.communicate(timeout=120)[0].strip() for process in running}
     assert codes == {artifact("One").bytecode.hex()}
     assert len(list((root / "build/artifacts").iterdir())) == 1
+
+
+def test_sources__another_copy__is_used_inside_and_left_after_a_failure(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    copy = tmp_path_factory.mktemp("copy")
+    shutil.copytree(root / "contracts", copy / "contracts")
+    edit(copy / "contracts/modules/ones.vy", "return 1", "return 2")
+    with sources(copy):
+        assert artifact("One").source_path == copy / "contracts/deep/down/One.vy"
+    with pytest.raises(CompileError, match=r"there is no Two\.vy"), sources(copy):
+        artifact("Two")
+    assert artifact("One").source_path == root / "contracts/deep/down/One.vy"
 
 
 def test_import__package__loads_nothing_heavy() -> None:
