@@ -92,6 +92,8 @@ class Storage:
         # Where each variable's words are among all, made anew when there are more.
         self.spans: dict[str, slice] = {}
         self.keys: dict[str, list[Hashable]] = {}
+        # The variable and the key of each word.
+        self.variables: list[tuple[str, Hashable]] = []
         # Contracts of which every word is known here.
         self.covered = {addresses[s.contract] for s in self._sections}
 
@@ -106,7 +108,7 @@ class Storage:
             words += section.values(parts)
         if changed:
             self._places, self._names = [], []
-            self.spans, self.keys = {}, {}
+            self.spans, self.keys, self.variables = {}, {}, []
             for section in self._sections:
                 address = self._addresses[section.contract]
                 start = len(self._places)
@@ -114,6 +116,7 @@ class Storage:
                 self.spans[section.name(None)] = slice(start, start + len(section.known))
                 self._places += [(address, section.place(key)) for key in section.known]
                 self._names += [section.name(key) for key in section.known]
+                self.variables += [(section.name(None), key) for key in section.known]
         return self._places, words
 
     def learn(self, name: str, address: str) -> None:
