@@ -12,7 +12,7 @@ from typing import Any
 
 from relever.chain import Chain
 from relever.chain.revm import Revm
-from relever.fuzz.invariants import INVARIANTS, Facts, Invariant, Look, Seen
+from relever.fuzz.invariants import INVARIANTS, Facts, Invariant, Look, Rules, Seen
 from relever.fuzz.mirror import Mirror
 from relever.fuzz.sight import reader
 from relever.fuzz.stage import Stage
@@ -48,10 +48,10 @@ class Player:
         self.stage, self.chain, self.compare = stage, chain, compare
         self.model = stage.model
         self.storage = stage.storage if isinstance(chain, Chain) else stage.hot
-        self.invariants = list(invariants)
+        self.rules = Rules(invariants)
         self.facts = Facts.of(stage)
-        # How often each sentence was checked where it says something.
-        self.checked: Counter[str] = Counter()
+        # How often what was done or refused, which tells how often each sentence was checked.
+        self._played: Counter[tuple[str, bool]] = Counter()
         function = stage.look.function
         assert function is not None
         self._read = reader(function.outputs)
@@ -59,6 +59,15 @@ class Player:
         self._snapshot: Any = None
         self._start()
         self._first = self.look = self._look(chain.ask(stage.look))
+
+    @property
+    def checked(self) -> Counter[str]:
+        """How often each sentence was asked of a step that it is about."""
+        found: Counter[str] = Counter()
+        for kind, times in self._played.items():
+            for invariant in self.rules.relevant(*kind):
+                found[invariant.identifier] += times
+        return found
 
     def begin(self) -> None:
         """Go back to the stage's state."""
@@ -95,7 +104,9 @@ class Player:
         if self.compare:
             self._compare(expected, outcome)
         seen = Seen(step, outcome, before, self.look, self.facts)
-        for invariant in self.invariants:
+        kind = action.name, outcome.refused is None
+        self._played[kind] += 1
+        for invariant in self.rules.relevant(*kind):
             broken = invariant.check(seen)
             if broken is not None:
                 raise Violation(invariant.identifier, invariant.sentence, broken)

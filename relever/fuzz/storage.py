@@ -96,6 +96,8 @@ class Storage:
         # Where each variable's words are among all, made anew when there are more.
         self.spans: dict[str, slice] = {}
         self.keys: dict[str, Sequence[Hashable]] = {}
+        # The variable and the key of each word.
+        self.variables: list[tuple[str, Hashable]] = []
         # Contracts of which every word is known here.
         self.covered = {addresses[s.contract] for s in self._sections}
 
@@ -110,16 +112,18 @@ class Storage:
                     section.known, changed = keys, True
             words += section.values(parts)
         if changed:
-            self._places, self.spans, self.keys = [], {}, {}
+            self._places, self.spans, self.keys, self.variables = [], {}, {}, []
             for section in self._sections:
                 address = self._addresses[section.contract]
                 start = len(self._places)
                 if section.variable:
                     self.keys[section.name(None)] = section.known
                     self.spans[section.name(None)] = slice(start, start + len(section.known))
+                    self.variables += [(section.name(None), key) for key in section.known]
                 else:
                     for index, name in enumerate(section.known, start):
                         self.spans[section.name(name)] = slice(index, index + 1)
+                        self.variables.append((section.name(name), None))
                 self._places += [(address, section.place(key)) for key in section.known]
         return self._places, words
 

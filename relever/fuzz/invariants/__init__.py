@@ -1,12 +1,49 @@
-"""The sentences that must hold, each with an ID, on what the contracts say alone.
+"""The sentences that must hold after each step, by group; `INVARIANTS` has all.
 
-`G` hold after every step, `P` are about what one action did, `N` are about what must be refused.
-IDs are those of the catalogue of invariants in the specification; RLV-n are our own.
+They are judged by what the chain says, in plain integers, and know nothing of the model: they hold or
+speak the same with its comparison switched off. IDs are those of the invariant suites of lending and
+restaking protocols, which the references name.
 """
 
-from relever.fuzz.invariants import helpers, market
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from relever.fuzz.invariants import (
+    access,
+    helpers,
+    liquidation,
+    market,
+    oracle,
+    queue,
+    stake,
+    value,
+    vault,
+)
 from relever.fuzz.invariants.base import Facts, Invariant, Look, Seen
 
-INVARIANTS: tuple[Invariant, ...] = (*market.INVARIANTS, *helpers.INVARIANTS)
+INVARIANTS: tuple[Invariant, ...] = tuple(
+    found
+    for group in (vault, queue, stake, market, liquidation, helpers, oracle, access, value)
+    for found in group.INVARIANTS
+)
 
-__all__ = ["INVARIANTS", "Facts", "Invariant", "Look", "Seen"]
+
+class Rules:
+    """Invariants by what they are about, so that none is asked about what it says nothing of."""
+
+    def __init__(self, invariants: Sequence[Invariant] = INVARIANTS) -> None:
+        self._all = tuple(invariants)
+        self._tables: dict[tuple[str, bool], tuple[Invariant, ...]] = {}
+
+    def relevant(self, action_name: str, done: bool) -> tuple[Invariant, ...]:
+        """Those about an action of this name that was done, or refused."""
+        key = action_name, done
+        if key not in self._tables:
+            self._tables[key] = tuple(
+                found for found in self._all if found.concerns(action_name, done)
+            )
+        return self._tables[key]
+
+
+__all__ = ["INVARIANTS", "Facts", "Invariant", "Look", "Rules", "Seen"]

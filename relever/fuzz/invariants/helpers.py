@@ -1,19 +1,33 @@
-"""Router, liquidator, zap and swap: nothing is left in them."""
+"""Router, liquidator, zap, seller and swap: nothing is left in them, and they keep to their bounds."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from relever.fuzz.invariants.base import Invariant, Seen, invariant
-from relever.model.parts import LIQUIDATOR, ROUTER, ZAP
+from relever.fuzz.invariants.base import (
+    LRT,
+    STETH,
+    TOKENS,
+    WETH,
+    WSTETH,
+    Invariant,
+    Seen,
+    invariant,
+)
+from relever.model.parts import LIQUIDATOR, ROUTER, SELLER, VAULT, ZAP
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
 
 _HELPERS = (ROUTER, LIQUIDATOR, ZAP, "swap")
-_TOKENS = (
-    *("weth.balanceOf", "wsteth.erc20.balanceOf", "steth._shares"),
-    *("vault.erc20.balanceOf", "market.share_token._balances"),
+_GIFTS = frozenset(
+    f"{token}.{name}"
+    for token in ("weth", "wsteth", "steth", "vault", "market")
+    for name in ("transfer", "transferFrom")
+)
+_ALLOWANCES = (
+    *("weth.allowance", "wsteth.erc20.allowance", "steth.allowance"),
+    *("vault.erc20.allowance", "market.share_token._allowances"),
 )
 
 
@@ -23,13 +37,145 @@ _TOKENS = (
     "Liquity bold: FundsAreSwept",
 )
 def helpers_keep_nothing(seen: Seen) -> str | None:
-    if seen.action.name.endswith((".transfer", ".transferFrom")):
+    action = seen.action
+    if action.name in _GIFTS:
         return None
-    places = seen.facts.places
-    for token in _TOKENS:
-        before, after = seen.before.table(token), seen.after.table(token)
-        for helper in _HELPERS:
-            place = places[helper]
-            if after[place] > before[place]:
-                return f"{helper} has {after[place] - before[place]:_} more of {token}."
+    # Who is named as the receiver of something else gets it, be it a helper.
+    named = {said for call in (action, *seen.inner) for said in call.arguments if said in _HELPERS}
+    for token in TOKENS:
+        for account, amount in seen.moved(token).items():
+            if amount > 0 and account in _HELPERS and account not in named:
+                return f"{account} has {amount:_} more of {token}."
+    return None
+
+
+@_rule(
+    "ROUT-2",
+    "No contract leaves an allowance behind that it gave in passing.",
+    "Liquity bold: no standing approvals",
+)
+def helpers_allow_nothing(seen: Seen) -> str | None:
+    contracts = (*_HELPERS, SELLER, "eigenlayer", "symbiotic", VAULT, "queue", "market")
+    for table in _ALLOWANCES:
+        for key, (_, left) in seen.changes.get(table, {}).items():
+            if left and key[0] in contracts:
+                return f"{key[0]} lets {key[1]} take {left:_} of {table}."
+    return None
+
+
+@_rule(
+    "ROUT-4",
+    "Opening and closing keep to the caller's bounds, and say what became of the position.",
+    "Liquity bold zappers, Contango: slippage bounds",
+    ("router.open", "router.close"),
+)
+def bounds_are_kept(seen: Seen) -> str | None:
+    bounds = seen.action.arguments[-1]
+    collateral, debt = seen.after.position(seen.action.caller)
+    *paid, told_collateral, told_debt = seen.outcome.result
+    if (told_collateral, told_debt) != (collateral, debt):
+        return f"{seen.outcome.result} are said, the position is {collateral:_} and {debt:_}."
+    if collateral < bounds.min_collateral or debt > bounds.max_debt:
+        return f"{collateral:_} and {debt:_} with bounds of {bounds}."
+    if paid and (
+        paid[0] < bounds.min_out or seen.moved(WETH).get(seen.action.caller, 0) != paid[0]
+    ):
+        return f"{paid[0]:_} are paid with bounds of {bounds}."
+    return None
+
+
+@_rule(
+    "ROUT-5",
+    "Nothing is opened or closed after its deadline.",
+    "Uniswap v3 periphery: deadline",
+    ("router.open", "router.close"),
+)
+def deadlines_are_kept(seen: Seen) -> str | None:
+    late = seen.after.now - seen.action.arguments[-1].deadline
+    return f"It is {late} s late." if late > 0 else None
+
+
+@_rule(
+    "ROUT-6",
+    "The router opens at listed markets only.",
+    "Relever: listing",
+    ("router.open",),
+)
+def markets_are_listed(seen: Seen) -> str | None:
+    market = seen.action.arguments[0]
+    listed = seen.before.entry("factory.is_listed", market)
+    return None if listed else f"{market} is not listed."
+
+
+@_rule(
+    "ROUT-8",
+    "Whoever comes by router or zap pays with his own tokens, exactly what he named.",
+    "Relever: no arbitrary calls",
+    ("router.open", "zap.deposit"),
+)
+def only_own_tokens_are_used(seen: Seen) -> str | None:
+    token, amount = seen.action.arguments[1:3]
+    if seen.action.name == "zap.deposit":
+        token, amount = seen.action.arguments[:2]
+    caller = seen.action.caller
+    table = {"weth": WETH, "wsteth": WSTETH, "steth": STETH, VAULT: LRT}.get(token)
+    for name in TOKENS:
+        if name == LRT and seen.action.name == "zap.deposit":
+            continue
+        for account, moved in seen.moved(name).items():
+            person = account not in _CONTRACTS and account != caller
+            if moved < 0 and person:
+                return f"{account} has paid {-moved:_} of {name}."
+    if table is None or table == STETH:
+        return None
+    paid = -seen.moved(table).get(caller, 0)
+    return f"{paid:_} of {amount:_} are paid." if paid != amount else None
+
+
+_CONTRACTS = frozenset(
+    (
+        *(ROUTER, LIQUIDATOR, ZAP, "swap", SELLER, VAULT, "market", "queue", "weth", "steth"),
+        *("wsteth", "strategy", "symbiotic_vault", "lrt_pool", "lst_pool", "side_pocket"),
+    )
+)
+
+
+@_rule(
+    "ROUT-9",
+    "A refused action leaves no trace.",
+    "Euler vault kit, Morpho Blue: atomicity",
+    refused=True,
+)
+def refusal_leaves_no_trace(seen: Seen) -> str | None:
+    changed = seen.changes
+    if not changed:
+        return None
+    return f"It changes {', '.join(sorted(changed))}."
+
+
+@_rule(
+    "ZAP-1",
+    "The zap gives the shares that it says, at least those asked for.",
+    "Yearn, Liquity: zap",
+    ("zap.deposit",),
+)
+def zap_gives_shares(seen: Seen) -> str | None:
+    _, _, least, receiver = seen.action.arguments
+    given = seen.moved(LRT).get(receiver, 0)
+    shares: int = seen.outcome.result
+    if shares < max(least, 1) or given < shares:
+        return f"{given:_} shares are given, {shares:_} said, {least:_} asked for."
+    return None
+
+
+@_rule(
+    "SELL-1",
+    "What rewards are sold for goes to the vault, at least as much as was asked for.",
+    "Yearn: trade factory",
+    ("seller.sell",),
+)
+def rewards_go_to_the_vault(seen: Seen) -> str | None:
+    got, said = seen.moved(WSTETH).get(VAULT, 0), seen.outcome.result
+    if got != said or said < seen.action.arguments[2]:
+        return f"The vault gets {got:_}, said are {said:_} of {seen.action.arguments[2]:_}."
     return None

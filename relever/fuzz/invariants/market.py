@@ -1,41 +1,75 @@
-"""Lending: what is owed is there, interest goes one way, and who is healthy is left alone."""
+"""Lending: what is owed is there, interest goes one way, and exactly what was asked for moves."""
 
 from __future__ import annotations
 
 from functools import partial
+from math import exp2
 
-from relever.fuzz.invariants.base import PRICE_SCALE, WAD, Invariant, Seen, invariant
+from relever.fuzz.invariants.base import (
+    BORROW,
+    CAPS,
+    LRT,
+    MARKET_VIRTUAL,
+    MAX_32,
+    MAX_90,
+    MAX_110,
+    MAX_128,
+    POSITIONS,
+    PRICE_SCALE,
+    SHARES,
+    SUPPLY,
+    TOKENS,
+    WAD,
+    WETH,
+    WSTETH,
+    YEAR,
+    Books,
+    Invariant,
+    Seen,
+    invariant,
+    sums,
+)
 from relever.model.market import MARKET
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
 
-_VIRTUAL = 10**6
-_MAX_90, _MAX_110, _MAX_128 = 2**90 - 1, 2**110 - 1, 2**128 - 1
-_SHARES, _POSITIONS = "market.share_token._balances", "market.positions._positions"
-_SUPPLY, _BORROW = "market.totals._supply", "market.totals._borrow"
-_ONLY_OWN = ("market.borrow", "market.withdraw_collateral", "market.adjust")
+LENDING = ("market.deposit", "market.mint", "market.withdraw", "market.redeem")
+LIQUIDATIONS = ("market.liquidate", "liquidator.liquidate")
+# What may add to a debt or take from its collateral.
+_RISKY = ("market.borrow", "market.withdraw_collateral", "market.adjust", "router.open")
+RISKY = (*_RISKY, "router.close")
+# What changes the caller's or another's position by the one door.
+_ADJUSTS = (*RISKY, "market.supply_collateral", "market.repay")
+# By these loan tokens come to the market without a call of it.
+_GIFTS = ("weth.transfer", "weth.transferFrom", "swap.swap")
+_AUTHORIZED = "market.authorization._authorized"
+# The fee is stored in these, WAD.
+_FEE_STEP = 10**12
+# Rates of the curve: code 0, what 2**28 codes double, and the bounds of the rate at target.
+_MIN_RATE, _DOUBLE, _MAX_CODE = 10**15, 2**28, 2_943_605_304
+# Codes per year at full deviation, 50 / ln 2 doublings.
+_ADAPTATION = 50 / 0.6931471805599453 * _DOUBLE
+
+
+# Solvency
 
 
 @_rule(
     "SOLV-1",
-    "The debts of all positions are the market's total debt, up to a unit each and what the "
-    "virtual shares bear.",
+    "The debts of all positions are the market's total debt, up to a unit each and what the virtual "
+    "shares bear.",
     "Morpho Blue, Aave v3: sum of debts",
 )
 def debts_are_the_total(seen: Seen) -> str | None:
-    word = seen.after.word(_BORROW)
-    total, shares = word & _MAX_90, (word >> 90) & _MAX_110
-    positions = seen.after.table(_POSITIONS)
-    owned = sum(position >> 128 for position in positions)
-    if owned != shares:
-        return f"All debt shares are {shares:_}, those of the positions {owned:_}."
-    debts = sum(
-        -(-(position >> 128) * (total + 1) // (shares + _VIRTUAL)) for position in positions
-    )
-    virtual = _VIRTUAL * (total + 1) // (shares + _VIRTUAL) + 1
-    if not debts - len(positions) <= total <= debts + virtual:
-        return f"Debts of {debts:_} make a total of {total:_}."
+    word = seen.after.word(BORROW)
+    books = Books(word & MAX_90, (word >> 90) & MAX_110)
+    shares = [share for _, share in seen.after.positions.values()]
+    if sum(shares) != books.shares:
+        return f"All debt shares are {books.shares:_}, those of the positions {sum(shares):_}."
+    debts = sum(books.assets_up(share) for share in shares)
+    if not debts - len(shares) <= books.assets <= debts + books.assets_down(MARKET_VIRTUAL) + 1:
+        return f"Debts of {debts:_} make a total of {books.assets:_}."
     return None
 
 
@@ -45,13 +79,14 @@ def debts_are_the_total(seen: Seen) -> str | None:
     "Morpho Blue: sum of supply shares",
 )
 def claims_are_supplied(seen: Seen) -> str | None:
-    word = seen.after.word(_SUPPLY)
-    total, shares = word & _MAX_90, (word >> 90) & _MAX_110
-    balances = seen.after.table(_SHARES)
-    if sum(balances) != shares:
-        return f"All shares are {shares:_}, those of the accounts {sum(balances):_}."
-    claims = sum(balance * (total + 1) // (shares + _VIRTUAL) for balance in balances)
-    return f"Claims of {claims:_} on {total:_}." if claims > total else None
+    word = seen.after.word(SUPPLY)
+    books = Books(word & MAX_90, (word >> 90) & MAX_110)
+    balances = seen.after.table(SHARES)
+    if sum(balances) != books.shares:
+        return f"All shares are {books.shares:_}, those of the accounts {sum(balances):_}."
+    # No sum of claims, each rounded down, is above this one.
+    claims = books.assets_down(books.shares)
+    return f"Claims of {claims:_} on {books.assets:_}." if claims > books.assets else None
 
 
 @_rule(
@@ -60,8 +95,8 @@ def claims_are_supplied(seen: Seen) -> str | None:
     "Morpho Blue, Aave v3: solvency",
 )
 def cash_is_held(seen: Seen) -> str | None:
-    held = seen.after.table("weth.balanceOf")[seen.facts.places[MARKET]]
-    cash = (seen.after.word(_SUPPLY) & _MAX_90) - (seen.after.word(_BORROW) & _MAX_90)
+    held = seen.after.table(WETH)[seen.facts.places[MARKET]]
+    cash = seen.after.cash
     return f"The market holds {held:_} and owes {cash:_}." if held < cash or cash < 0 else None
 
 
@@ -71,9 +106,22 @@ def cash_is_held(seen: Seen) -> str | None:
     "Ion, Liquity: sum of collateral",
 )
 def collateral_is_held(seen: Seen) -> str | None:
-    held = seen.after.table("vault.erc20.balanceOf")[seen.facts.places[MARKET]]
-    owned = sum(position & _MAX_128 for position in seen.after.table(_POSITIONS))
+    held = seen.after.table(LRT)[seen.facts.places[MARKET]]
+    owned = sum(collateral for collateral, _ in seen.after.positions.values())
     return f"The market holds {held:_} of {owned:_}." if held < owned else None
+
+
+@_rule(
+    "SOLV-5",
+    "What is not lent out changes by exactly the loan tokens that come and go, and by no gift.",
+    "Euler vault kit: cash accounting",
+)
+def cash_moves_with_tokens(seen: Seen) -> str | None:
+    booked = seen.after.cash - seen.before.cash
+    if seen.action.name in _GIFTS:
+        return f"A gift has changed the books by {booked:_}." if booked else None
+    held = seen.moved(WETH).get(MARKET, 0)
+    return f"Booked are {booked:_}, and moved {held:_}." if booked != held else None
 
 
 @_rule(
@@ -82,32 +130,477 @@ def collateral_is_held(seen: Seen) -> str | None:
     "Morpho Blue: alwaysCollateralized",
 )
 def debt_has_collateral(seen: Seen) -> str | None:
-    for position in seen.after.table(_POSITIONS):
-        if position & _MAX_128 == 0 and position:
-            return f"Debt shares of {position >> 128:_} stand on nothing."
+    for owner, (collateral, shares) in seen.after.positions.items():
+        if shares and not collateral:
+            return f"Debt shares of {shares:_} of {owner} stand on nothing."
+    return None
+
+
+# Interest
+
+
+@_rule(
+    "INT-1",
+    "A debt that nobody touches never falls, but for the unit by which another one was rounded up.",
+    "Euler vault kit, Aave v3: debt is monotone",
+    always=True,
+)
+def debts_only_rise(seen: Seen) -> str | None:
+    if seen.before.lent == seen.after.lent:
+        return None
+    before, after = seen.before.positions, seen.after.positions
+    for owner, (_, shares) in after.items():
+        if shares and before.get(owner, (0, 0))[1] == shares:
+            owed, owes = seen.before.lent.assets_up(shares), seen.after.lent.assets_up(shares)
+            if owes + 1 < owed:
+                return f"The debt of {owner} was {owed:_} and is {owes:_}."
     return None
 
 
 @_rule(
+    "INT-2",
+    "What a lender's share is worth never falls, unless a debt was written off.",
+    "Morpho Blue: share price is monotone",
+    always=True,
+)
+def share_price_only_rises(seen: Seen) -> str | None:
+    before, after = seen.before.supplied, seen.after.supplied
+    if before == after:
+        return None
+    fell = (after.assets + 1) * (before.shares + MARKET_VIRTUAL) < (before.assets + 1) * (
+        after.shares + MARKET_VIRTUAL
+    )
+    return f"{before} became {after}." if fell and not _writes_off(seen) else None
+
+
+def _writes_off(seen: Seen) -> bool:
+    """Whether a position was liquidated down to no collateral."""
+    if not any(call.name in LIQUIDATIONS for call in (seen.action, *seen.inner)):
+        return False
+    changed = seen.changes.get(POSITIONS, {})
+    return any(old >> 128 and not new for old, new in changed.values())
+
+
+@_rule(
+    "INT-3",
+    "Interest comes to borrowers' debt and to lenders' claims alike, and of it the fee in shares, rounded "
+    "down.",
+    "Aave v3: interest of both sides",
+    always=True,
+)
+def interest_is_shared(seen: Seen) -> str | None:
+    look = seen.after
+    supply, borrow = look.word(SUPPLY), look.word(BORROW)
+    now = look.supplied
+    earned = now.assets - (supply & MAX_90)
+    if earned != look.lent.assets - (borrow & MAX_90):
+        return f"Lenders earn {earned:_}, {look.lent.assets - (borrow & MAX_90):_} are owed."
+    if (borrow >> 90) & MAX_110 != look.lent.shares:
+        return "Interest has made debt shares."
+    shares = (supply >> 90) & MAX_110
+    fee = earned * ((borrow >> 232) * _FEE_STEP) // WAD
+    minted = Books(now.assets - fee, shares).shares_down(fee)
+    if now.shares - shares != minted:
+        return f"Of {earned:_} the protocol gets {now.shares - shares:_} shares, not {minted:_}."
+    return None
+
+
+@_rule(
+    "INT-4",
+    "No interest comes within a block, and what is in the books is of their own time.",
+    "Morpho Blue: accrual is idempotent",
+    always=True,
+)
+def interest_takes_time(seen: Seen) -> str | None:
+    look = seen.after
+    supply, borrow = look.word(SUPPLY), look.word(BORROW)
+    booked_at = (supply >> 200) & MAX_32
+    if (look.now - booked_at) & MAX_32 == 0 and supply & MAX_90 != look.supplied.assets:
+        return "Interest has come in no time."
+    moved = (supply ^ seen.before.word(SUPPLY)) & ((1 << 200) - 1)
+    moved |= (borrow ^ seen.before.word(BORROW)) & ((1 << 200) - 1)
+    if moved and booked_at != look.now & MAX_32:
+        return f"The books changed at {look.now}, but are of {booked_at}."
+    return None
+
+
+@_rule(
+    "INT-5",
+    "Interest is what the curve asks at this utilisation for the time since it was last booked.",
+    "Morpho: AdaptiveCurveIrm; Euler vault kit: interest accrual",
+    always=True,
+)
+def interest_follows_the_curve(seen: Seen) -> str | None:
+    look = seen.after
+    supply, borrow = look.word(SUPPLY), look.word(BORROW)
+    elapsed = (look.now - (supply >> 200)) & MAX_32
+    code = (borrow >> 200) & MAX_32
+    assets, debt = supply & MAX_90, borrow & MAX_90
+    if elapsed == 0 or assets == 0:
+        return None
+    found = look.lent.assets - debt
+    used, target = debt / assets, 0.9
+    deviation = (used - target) / (1 - target if used > target else target)
+    moved = deviation * elapsed / YEAR * _ADAPTATION
+    ends = [min(max(code + part * moved, 0), _MAX_CODE) for part in (0, 0.5, 1)]
+    # The mean of the rates at both ends and twice in the middle, then e**x - 1 to the third order.
+    start, middle, end = (_MIN_RATE / WAD * exp2(one / _DOUBLE) for one in ends)
+    curve = 1 + 3 * deviation if deviation > 0 else 1 + 0.75 * deviation
+    x = (start + 2 * middle + end) / 4 * curve * elapsed / YEAR
+    right = debt * (x + x * x / 2 + x**3 / 6)
+    # Codes are rounded to half a step, 1.3e-9 of the rate each, the contract's powers to 1e-10, and a
+    # small drift to 2e-11: that makes 3e-9 at most, and floats less. A unit is rounded away.
+    if abs(found - right) > right * 5e-9 + 2:
+        return f"In {elapsed} s {found:_} come on {debt:_}, and not {int(right):_}."
+    new = look.sight.state.rate_code
+    if abs(new - ends[2]) > 1 + abs(moved) * 1e-9:
+        return f"The rate's code becomes {new}, and not {ends[2]:.1f}."
+    return None
+
+
+@_rule(
+    "INT-6",
+    "What the Lens says of a debt is its shares' part of all debt, rounded up.",
+    "Morpho Blue: toAssetsUp",
+    always=True,
+)
+def debts_are_told(seen: Seen) -> str | None:
+    look = seen.after
+    for owner, told in zip(seen.facts.owners, look.sight.debts, strict=True):
+        if told != look.position(owner)[1]:
+            return f"{owner} owes {look.position(owner)[1]:_}, and is told {told:_}."
+    return None
+
+
+# Lenders
+
+
+@_rule(
+    "LEND-1",
+    "Lending and taking out move exactly the assets and the shares that are said.",
+    "Aave v3, Morpho Blue: supply and withdraw",
+    LENDING,
+)
+def lending_is_exact(seen: Seen) -> str | None:
+    action = seen.action
+    assets, shares = _lent(seen)
+    if action.name in ("market.deposit", "market.mint"):
+        receiver = action.arguments[1]
+        paid, owned = sums((action.caller, -assets), (MARKET, assets)), {receiver: shares}
+    else:
+        receiver, owner = action.arguments[1:3]
+        paid, owned = sums((MARKET, -assets), (receiver, assets)), {owner: -shares}
+        shares = -shares
+    fee = seen.moved(SHARES).get(MARKET, 0)
+    if fee:
+        owned = sums(*owned.items(), (MARKET, fee))
+    return moves_only(seen, {WETH: paid, SHARES: owned})
+
+
+@_rule(
+    "LEND-2",
+    "Shares are rounded against who lends or takes out, by less than a unit.",
+    "ERC-4626, Morpho Blue: rounding direction",
+    LENDING,
+)
+def lending_is_rounded(seen: Seen) -> str | None:
+    name = seen.action.name
+    assets, shares = _lent(seen)
+    sign = 1 if name in ("market.deposit", "market.mint") else -1
+    after = seen.after.supplied
+    # The books right before it, with interest until then.
+    books = Books(after.assets - sign * assets, after.shares - sign * shares)
+    expected = {
+        "market.deposit": (assets, books.shares_down(assets)),
+        "market.mint": (books.assets_up(shares), shares),
+        "market.withdraw": (assets, books.shares_up(assets)),
+        "market.redeem": (books.assets_down(shares), shares),
+    }[name]
+    if (assets, shares) != expected or 0 in expected:
+        return f"{assets:_} for {shares:_} shares, and not {expected} of {books}."
+    return None
+
+
+def _lent(seen: Seen) -> tuple[int, int]:
+    """Assets and shares of a lender's action, as they were named and returned."""
+    named, other = seen.action.arguments[0], seen.outcome.result
+    in_assets = seen.action.name in ("market.deposit", "market.withdraw")
+    return (named, other) if in_assets else (other, named)
+
+
+@_rule(
+    "LEND-3",
+    "Nothing is lent above the supply cap, and nothing taken out that is lent out.",
+    "Aave v3, Euler vault kit: supply cap; Morpho Blue: liquidity",
+    LENDING,
+)
+def lending_has_bounds(seen: Seen) -> str | None:
+    cap, supplied = seen.after.word(CAPS) & MAX_128, seen.after.supplied.assets
+    if seen.action.name in ("market.deposit", "market.mint") and supplied > cap:
+        return f"{supplied:_} are supplied under a cap of {cap:_}."
+    return f"The cash is {seen.after.cash:_}." if seen.after.cash < 0 else None
+
+
+# Borrowers
+
+
+@_rule(
+    "BOR-1",
+    "Borrowing and repaying change debt, collateral and balances by exactly what is asked, repaying by "
+    "the debt at most.",
+    "Aave v3: borrow and repay",
+    ("market.borrow", "market.repay", "market.supply_collateral", "market.withdraw_collateral")
+    + ("market.adjust",),
+)
+def adjusting_is_exact(seen: Seen) -> str | None:
+    if seen.inner:
+        return None
+    owner, receiver, collateral, debt = _asked(seen)
+    caller, held = seen.action.caller, seen.before.positions.get(owner, (0, 0))
+    now = seen.after.positions.get(owner, (0, 0))
+    if collateral >= 0 and len(seen.action.arguments) > 4:
+        # A callback says how much is pulled in, at least what was asked for.
+        given = now[0] - held[0]
+        if given < collateral:
+            return f"{given:_} of collateral instead of {collateral:_}."
+        collateral = given
+    if now[0] - held[0] != collateral:
+        return f"Collateral changes by {now[0] - held[0]:_}, and not by {collateral:_}."
+    repaid = 0
+    if debt < 0:
+        repaid = seen.moved(WETH).get(MARKET, 0)
+        whole = now[1] == 0
+        if not 0 <= repaid <= -debt or (repaid < -debt and not whole):
+            return f"{repaid:_} are repaid of {-debt:_}."
+    lent = max(debt, 0)
+    fee = seen.moved(SHARES).get(MARKET, 0)
+    taken, given = max(-collateral, 0), max(collateral, 0)
+    return moves_only(
+        seen,
+        {
+            WETH: sums(
+                (MARKET, repaid - lent),
+                (receiver, lent),
+                (caller, -repaid),
+            ),
+            LRT: sums((MARKET, collateral), (receiver, taken), (caller, -given)),
+            SHARES: sums((MARKET, fee)),
+        },
+    )
+
+
+def _asked(seen: Seen) -> tuple[str, str, int, int]:
+    """Owner, receiver, and the changes of collateral and debt that were asked for."""
+    name, said = seen.action.name.partition(".")[2], seen.action.arguments
+    if name == "borrow":
+        return said[1], said[2], 0, said[0]
+    if name == "repay":
+        return said[1], said[1], 0, -said[0]
+    if name == "supply_collateral":
+        return said[1], said[1], said[0], 0
+    if name == "withdraw_collateral":
+        return said[1], said[2], -said[0], 0
+    return said[0], said[3], said[1], said[2]
+
+
+@_rule(
+    "BOR-2",
+    "Debt shares are rounded against who borrows or repays, by less than one; who repays all has none.",
+    "Morpho Blue: toSharesUp on borrow, toSharesDown on repay",
+    ("market.borrow", "market.repay", "market.adjust"),
+)
+def debt_is_rounded(seen: Seen) -> str | None:
+    if seen.inner:
+        return None
+    owner, _, _, debt = _asked(seen)
+    was, now = (
+        seen.before.positions.get(owner, (0, 0))[1],
+        seen.after.positions.get(owner, (0, 0))[1],
+    )
+    after = seen.after.lent
+    if debt > 0:
+        added = Books(after.assets - debt, after.shares - (now - was)).shares_up(debt)
+        return f"{now - was:_} debt shares for {debt:_}." if now - was != added else None
+    repaid = seen.moved(WETH).get(MARKET, 0)
+    if debt == 0 or repaid == 0:
+        return f"Debt shares change by {now - was:_} for nothing." if now != was else None
+    if now:
+        burned = Books(after.assets + repaid, after.shares + was - now).shares_down(repaid)
+        return f"{was - now:_} debt shares for {repaid:_}." if was - now != burned else None
+    # All of it was rounded up, and came off the total or went to the lenders.
+    owed = seen.before.lent.assets_up(was)
+    if seen.at_once() and repaid != owed:
+        return f"{repaid:_} repay a debt of {owed:_}."
+    return f"{repaid:_} repay what was {owed:_} before." if repaid < owed else None
+
+
+@_rule(
+    "BOR-3",
+    "What borrowers do never lowers what lenders are owed together.",
+    "Morpho Blue: supply total is monotone",
+    _ADJUSTS,
+)
+def lenders_lose_nothing(seen: Seen) -> str | None:
+    before, after = seen.before.supplied.assets, seen.after.supplied.assets
+    if after < before and not any(call.name.startswith("market.") for call in seen.inner):
+        return f"Lenders were owed {before:_} and are owed {after:_}."
+    return None
+
+
+@_rule(
+    "BOR-4",
+    "Only the owner, or who may act for it, takes out collateral or borrows.",
+    "Morpho Blue: onlyAuthorized",
+    RISKY,
+)
+def borrowers_agree(seen: Seen) -> str | None:
+    action = seen.action
+    if action.name.startswith("router."):
+        owner, actor = action.caller, "router"
+    else:
+        (owner, _, collateral, debt), actor = _asked(seen), action.caller
+        if collateral >= 0 and debt <= 0:
+            return None
+    if action.name == "router.open" and not action.arguments[3]:
+        return None
+    if owner != actor and not seen.before.entry(_AUTHORIZED, (owner, actor)):
+        return f"{actor} acts for {owner} without being allowed to."
+    return None
+
+
+@_rule(
+    "CAP-1",
+    "What is lent out is within the borrow cap after a loan, and a loan is no smaller than the minimum.",
+    "Aave v3, Euler vault kit: borrow cap",
+    ("market.borrow", "market.adjust", "router.open"),
+)
+def loans_have_bounds(seen: Seen) -> str | None:
+    if seen.moved(WETH).get(MARKET, 0) >= 0 or seen.inner:
+        return None
+    cap, owed = seen.after.word(CAPS) >> 128, seen.after.lent.assets
+    if owed > cap:
+        return f"{owed:_} are lent out under a cap of {cap:_}."
+    owner = seen.action.caller if seen.action.name == "router.open" else _asked(seen)[0]
+    debt = seen.after.position(owner)[1]
+    if debt < seen.facts.terms.min_debt:
+        return f"A loan of {debt:_} is below the minimum of {seen.facts.terms.min_debt:_}."
+    return None
+
+
+@_rule(
+    "CAP-2",
+    "Nobody borrows while large losses have not faded.",
+    "Euler vault kit, Silo: halt after bad debt",
+    ("market.borrow", "market.adjust", "router.open"),
+)
+def halt_is_kept(seen: Seen) -> str | None:
+    if seen.moved(WETH).get(MARKET, 0) >= 0:
+        return None
+    mark = seen.before.word(SUPPLY) >> 232
+    # The low 23 bits tell when all has faded, in steps of twelve seconds; a halt ends a day before.
+    left = (mark - seen.after.now // 12) % 2**23
+    if mark >> 23 and 7_200 < left <= 14_400:
+        return f"There are {left} steps until the losses have faded."
+    return None
+
+
+# Health
+
+
+@_rule(
     "HF-2",
-    "Who takes a risk is within the maximum LTV at the booked fundamental price afterwards.",
+    "Who takes a risk is within the maximum LTV afterwards, at the least of the live fundamental price, "
+    "the growth cap and the smoothed market.",
     "Aave v3, Euler vault kit: account status check",
+    RISKY,
 )
 def risk_is_covered(seen: Seen) -> str | None:
     action = seen.action
-    if not seen.done or action.name not in (*_ONLY_OWN, "router.open"):
-        return None
-    owner = action.caller
-    if action.name == "market.adjust":
-        owner = action.arguments[0]
-    elif action.name != "router.open":
-        owner = action.arguments[1]
-    if owner not in seen.facts.owners:
-        return None
+    owner = action.caller if action.name.startswith("router.") else _asked(seen)[0]
     (had, owed), (has, owes) = seen.before.position(owner), seen.after.position(owner)
     if owes == 0 or owes * had <= (owed + 1) * has:
         return None
-    worth = has * seen.after.sight.prices.fundamental // PRICE_SCALE
+    # Until now the debt has grown by itself, which needs no price.
+    if not seen.at_once() and seen.before.positions.get(owner) == seen.after.positions.get(owner):
+        return None
+    if not seen.at_once() and _no_heavier(seen, owner):
+        return None
+    sight = seen.after.sight
+    price = min(sight.prices.fundamental, sight.prices.smoothed)
+    worth = has * price // PRICE_SCALE
     if owes * WAD > worth * seen.facts.terms.max_ltv:
         return f"A debt of {owes:_} on collateral worth {worth:_}."
     return None
+
+
+def _no_heavier(seen: Seen, owner: str) -> bool:
+    """Whether debt shares per collateral are no more than before: then no price is needed."""
+    (had, owed), (has, owes) = (
+        look.positions.get(owner, (0, 0)) for look in (seen.before, seen.after)
+    )
+    return owes * had <= (owed + 1) * has + had
+
+
+@_rule(
+    "HF-4",
+    "Adding collateral and repaying never make a position riskier, borrowing and taking out never safer.",
+    "Aave v3: HF_GPOST_A and B",
+    ("market.supply_collateral", "market.repay", "market.borrow", "market.withdraw_collateral"),
+)
+def risk_has_a_direction(seen: Seen) -> str | None:
+    owner, _, _, _ = _asked(seen)
+    (had, owed), (has, owes) = (
+        look.positions.get(owner, (0, 0)) for look in (seen.before, seen.after)
+    )
+    if seen.action.name in ("market.supply_collateral", "market.repay"):
+        return f"{owed:_} became {owes:_}." if has < had or owes > owed else None
+    return f"{owed:_} became {owes:_}." if has > had or owes < owed else None
+
+
+def moves_only(seen: Seen, expected: dict[str, dict[str, int]]) -> str | None:
+    """What tokens have moved otherwise than expected, by table and account."""
+    for token in TOKENS:
+        found, right = seen.moved(token), expected.get(token, {})
+        if found != right:
+            return f"{token} moves by {found}, and not by {right}."
+    return None
+
+
+@_rule(
+    "TOK-1",
+    "A transfer moves exactly the amount between the two, an approved one uses the allowance up, and "
+    "nothing else changes.",
+    "ERC-20; crytic/properties: ERC20",
+    tuple(
+        f"{token}.{name}"
+        for token in ("weth", "wsteth", "vault", MARKET)
+        for name in ("transfer", "transferFrom")
+    ),
+)
+def transfers_are_exact(seen: Seen) -> str | None:
+    token, _, name = seen.action.name.partition(".")
+    table = {"weth": WETH, "wsteth": WSTETH, "vault": LRT, MARKET: SHARES}[token]
+    *owner, receiver, amount = seen.action.arguments
+    giver = owner[0] if owner else seen.action.caller
+    wrong = moves_only(seen, {table: sums((giver, -amount), (receiver, amount))})
+    if wrong or name == "transfer" or giver == seen.action.caller:
+        return wrong
+    allowances = {
+        "weth": "weth.allowance",
+        "wsteth": "wsteth.erc20.allowance",
+        "vault": "vault.erc20.allowance",
+        MARKET: "market.share_token._allowances",
+    }[token]
+    return spent(seen, allowances, giver, seen.action.caller, amount)
+
+
+def spent(seen: Seen, table: str, owner: str, spender: str, amount: int) -> str | None:
+    """Where an allowance that is not without limit was not used up by exactly this."""
+    key = owner, spender
+    if key not in seen.before.keys[table] and key not in seen.after.keys[table]:
+        # What has no bound is left out of the words.
+        return None
+    before, after = seen.before.entry(table, key), seen.after.entry(table, key)
+    if before == 2**256 - 1 or before - after == amount:
+        return None
+    return f"Of {owner}'s {before:_} for {spender} {after:_} are left after {amount:_}."

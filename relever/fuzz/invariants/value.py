@@ -1,0 +1,298 @@
+"""Value: no action makes any, who acts gets no richer, and bystanders keep what they have."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from relever.fuzz.invariants.base import (
+    CLAIM,
+    LRT,
+    MARKET_VIRTUAL,
+    MAX_128,
+    POSITIONS,
+    REQUEST,
+    SHARES,
+    STETH,
+    VAULT_VIRTUAL,
+    WETH,
+    WHOLE,
+    WSTETH,
+    Invariant,
+    Look,
+    Seen,
+    invariant,
+)
+from relever.fuzz.invariants.market import LIQUIDATIONS
+
+INVARIANTS: list[Invariant] = []
+_rule = partial(invariant, INVARIANTS)
+
+# Whose tokens are somebody else's: his shares, positions and claims count instead.
+CONTRACTS = frozenset(
+    (
+        *(
+            "weth",
+            "steth",
+            "wsteth",
+            "strategy",
+            "symbiotic_vault",
+            "lrt_pool",
+            "lst_pool",
+            "vault",
+        ),
+        *("queue", "side_pocket", "zap", "seller", "eigenlayer", "symbiotic", "oracle", "factory"),
+        *("market", "swap", "router", "liquidator_contract", "rewards_coordinator"),
+        *("nobody", "dead", "burnt"),
+    )
+)
+# Trades make one richer at the other's cost, and so do liquidations; the world gives and takes.
+_TRADES = (*LIQUIDATIONS, "router.close", "swap.swap", "world.trade", "market.collect_fees")
+_RECIPIENT = "vault.vault_books.performance_fee.fee_recipient"
+
+
+def _gains(seen: Seen) -> dict[str, int]:
+    """What everyone has more than before, in ether at the prices afterwards, rounded down.
+
+    Counted are tokens, collateral less debt, requests that wait as the shares that they still are, and
+    claims. Ether that was sent along is taken off.
+    """
+    changes, names = seen.changes, seen.facts.names
+    # By account: shares of the LRT, wstETH, ether, market shares, debt shares.
+    found: dict[str, list[int]] = {}
+
+    def add(account: str, kind: int, amount: int) -> None:
+        found.setdefault(account, [0, 0, 0, 0, 0])[kind] += amount
+
+    for table, kind in ((LRT, 0), (WSTETH, 1), (STETH, 1), (WETH, 2), (SHARES, 3)):
+        for account, (old, new) in changes.get(table, {}).items():
+            if account not in CONTRACTS:
+                add(account, kind, new - old)
+    for owner, (old, new) in changes.get(POSITIONS, {}).items():
+        add(owner, 0, (new & MAX_128) - (old & MAX_128))
+        add(owner, 4, (new >> 128) - (old >> 128))
+    for field, kind in (("shares", 0), ("claimable_assets", 1)):
+        for number, (old, new) in changes.get(REQUEST + field, {}).items():
+            controller = names[seen.after.entry(REQUEST + "controller", number)]
+            if controller not in CONTRACTS:
+                add(controller, kind, new - old)
+    if seen.after.funds[2] and any(name.startswith("side_pocket.") for name in changes):
+        for account, amount in _claims(seen).items():
+            if account not in CONTRACTS:
+                add(account, 1, amount)
+    action = seen.action
+    if action.ether:
+        add(action.caller, 2, -action.ether)
+    if action.name == "weth.withdraw":
+        add(action.caller, 2, action.arguments[0])
+    return {account: _ether(seen.after, kinds) for account, kinds in found.items()}
+
+
+def _ether(look: Look, kinds: list[int]) -> int:
+    """What amounts are worth in ether now."""
+    lrt, lst, ether, lent, owed = kinds
+    if lrt or lst:
+        total, supply = look.total + look.expected + VAULT_VIRTUAL, look.supply + VAULT_VIRTUAL
+        pooled = look.word("steth._pooled_ether")
+        shares = look.word("steth._total_shares")
+        ether += (lrt * total + lst * supply) * pooled // (supply * shares)
+    if lent:
+        books = look.supplied
+        ether += lent * (books.assets + 1) // (books.shares + MARKET_VIRTUAL)
+    if owed:
+        books = look.lent
+        ether -= -(-owed * (books.assets + 1) // (books.shares + MARKET_VIRTUAL))
+    return ether
+
+
+def _claims(seen: Seen) -> dict[str, int]:
+    """By how much the claims on quarantined adapters are worth more than before, by account."""
+    found: dict[str, int] = {}
+    for look, sign in ((seen.before, -1), (seen.after, 1)):
+        expected, returned = (
+            look.entries(f"side_pocket.{name}") for name in ("expected_of", "returned")
+        )
+        owed, counted = look.entries(CLAIM + "owed"), look.entries(CLAIM + "counted")
+        for key, part in look.entries(CLAIM + "part").items():
+            adapter, account = key
+            if not part and not owed[key]:
+                continue
+            since = returned[adapter] - counted[key]
+            worth = owed[key] + part * (since + expected[adapter]) // WHOLE
+            found[account] = found.get(account, 0) + sign * worth
+    return found
+
+
+def _rounding(seen: Seen) -> int:
+    """Units by which roundings may add up: each exchange, request and fee rounds by a few of them."""
+    requests = len(seen.changes.get(REQUEST + "shares", ()))
+    units = 4 * (2 + len(seen.inner) + requests)
+    if seen.after.funds[2]:
+        # Who leaves takes his part of all shares along, while the virtual shares have one of what is
+        # expected back too.
+        look = seen.before
+        units += 4 + 2 * (look.expected + seen.after.expected) * VAULT_VIRTUAL // look.supply
+    return units
+
+
+_Exempt = frozenset(_TRADES)
+
+
+def _is_trade(seen: Seen) -> bool:
+    if seen.action.name in _Exempt or seen.action.name.startswith("world."):
+        return True
+    if seen.action.name in ("steth.accrue_rewards", "steth.slash_validators"):
+        return True
+    # What comes back of a quarantine may be more than was still expected.
+    if seen.after.funds[2] and seen.action.name == "vault.finish_exit":
+        return True
+    return any(call.name in _Exempt or call.name == "vault.finish_exit" for call in seen.inner)
+
+
+@_rule(
+    "RND-1",
+    "No action makes value: tokens, claims and positions less debts of all people together are worth no more "
+    "afterwards, at one price.",
+    "Relever; Aave v3, Certora: no value creation",
+)
+def no_value_is_made(seen: Seen) -> str | None:
+    if _is_trade(seen):
+        return None
+    recipient = seen.facts.names[seen.after.word(_RECIPIENT)]
+    gains = _gains(seen)
+    if recipient != seen.action.caller and recipient not in seen.action.arguments:
+        gains.pop(recipient, None)
+    total = sum(gains.values())
+    return f"They have {total:_} more: {gains}." if total > _rounding(seen) else None
+
+
+@_rule(
+    "RND-2",
+    "Who does anything but trade or liquidate is no richer afterwards.",
+    "Euler vault kit, Aave v3: no profit for the caller",
+)
+def caller_is_no_richer(seen: Seen) -> str | None:
+    if _is_trade(seen):
+        return None
+    caller = seen.action.caller
+    gain = _gains(seen).get(caller, 0)
+    if gain <= _rounding(seen):
+        return None
+    # Another's allowance or right may be used for oneself.
+    if any(said != caller and said in seen.facts.places for said in _names(seen)):
+        if seen.action.name.rpartition(".")[2] in _OF_OTHERS:
+            return None
+    if seen.facts.names[seen.after.word(_RECIPIENT)] == caller:
+        return None
+    return f"{caller} has {gain:_} more."
+
+
+# By these one may take what is another's, with his allowance or by his leave.
+_OF_OTHERS = frozenset(
+    (
+        "transferFrom",
+        "withdraw",
+        "redeem",
+        "borrow",
+        "withdraw_collateral",
+        "adjust",
+        "requestRedeem",
+    )
+    + ("claim", "flashLoan")
+)
+
+
+def _names(seen: Seen) -> list[Any]:
+    """Accounts that an action names."""
+    return [
+        said
+        for call in (seen.action, *seen.inner)
+        for said in (call.caller, *call.arguments)
+        if isinstance(said, str)
+    ]
+
+
+@_rule(
+    "ROUT-7",
+    "Who comes in loses no more than rounding: router, zap and vault give for all that they take.",
+    "Relever: round trip",
+    ("vault.deposit", "vault.mint", "zap.deposit", "router.open", "market.deposit", "market.mint"),
+)
+def entry_costs_nothing(seen: Seen) -> str | None:
+    lost = -sum(_gains(seen).values())
+    if lost <= _rounding(seen) + 8:
+        return None
+    # What is given to a contract is lost to people.
+    if any(said in CONTRACTS for said in seen.action.arguments[-2:] if isinstance(said, str)):
+        return None
+    return f"{lost:_} are lost."
+
+
+# Tables by account, owner or controller of what is somebody's.
+_OWNED = (LRT, WSTETH, STETH, WETH, SHARES, POSITIONS)
+
+
+@_rule(
+    "ACC-1",
+    "Whoever an action neither is by nor names keeps all tokens, collateral and debt shares.",
+    "Morpho Blue, Aave v3: bystanders",
+)
+def bystanders_keep_theirs(seen: Seen) -> str | None:
+    changes, named = seen.changes, None
+    for table in _OWNED:
+        for account, (old, new) in changes.get(table, {}).items():
+            if account in CONTRACTS:
+                continue
+            if named is None:
+                named = set(_names(seen))
+            if account in named or _is_paid(seen, account, table, old, new):
+                continue
+            return f"{account} had {old:_} of {table}, and has {new:_}."
+    return None
+
+
+def _is_paid(seen: Seen, account: str, table: str, old: int, new: int) -> bool:
+    """Whether he gets what is his without being named: the fee's shares, or his cancelled request."""
+    if table != LRT or new < old:
+        return False
+    if account == seen.facts.names[seen.after.word(_RECIPIENT)]:
+        return True
+    numbers = seen.changes.get(REQUEST + "shares", {})
+    controllers = (seen.before.entry(REQUEST + "controller", number) for number in numbers)
+    return any(seen.facts.names.get(word) == account for word in controllers)
+
+
+@_rule(
+    "ACC-2",
+    "What is set aside for a request falls only when it is claimed, and shares stop waiting only when they "
+    "are paid or taken back.",
+    "Lido, Symbiotic: requests are nobody else's",
+)
+def requests_are_kept(seen: Seen) -> str | None:
+    names = {call.name for call in (seen.action, *seen.inner)}
+    for number, (old, new) in seen.changes.get(REQUEST + "claimable_assets", {}).items():
+        if new < old and "queue.claim" not in names:
+            return f"Request {number} had {old:_} to claim, and has {new:_}."
+    for number, (old, new) in seen.changes.get(REQUEST + "shares", {}).items():
+        if new < old and names.isdisjoint(("queue.cancel", "queue.finalize")):
+            return f"Request {number} waited with {old:_} shares, and does with {new:_}."
+    return None
+
+
+@_rule(
+    "ACC-3",
+    "A claim on a quarantined adapter is lost only by being paid or handed over by its owner.",
+    "Relever: side pocket",
+)
+def claims_are_kept(seen: Seen) -> str | None:
+    parts = seen.changes.get(CLAIM + "part", {})
+    names = _names(seen)
+    helpers = ("router", "liquidator_contract")
+    for (adapter, account), (old, new) in parts.items():
+        handed = any(
+            call.name == "side_pocket.hand_over" and call.caller == account
+            for call in (seen.action, *seen.inner)
+        )
+        if new < old and not handed and account not in helpers:
+            return f"{account} loses {old - new:_} of a claim on {adapter} by {names}."
+    return None
