@@ -123,6 +123,7 @@ class Storage:
                 else:
                     for index, name in enumerate(section.known, start):
                         self.spans[section.name(name)] = slice(index, index + 1)
+                        self.keys[section.name(name)] = (None,)
                         self.variables.append((section.name(name), None))
                 self._places += [(address, section.place(key)) for key in section.known]
         return self._places, words
