@@ -7,7 +7,7 @@ compiler. What EigenLayer, Symbiotic, Chainlink and Uniswap keep is seen through
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -56,6 +56,18 @@ class Section:
     # Whether the keys are always the same.
     fixed: bool = False
     known: Sequence[Hashable] = ()
+    # Of the known keys: each word's place, and its variable and key.
+    places: list[Place] = field(default_factory=list)
+    variables: list[tuple[str, Hashable]] = field(default_factory=list)
+
+    def know(self, keys: Sequence[Hashable], address: str) -> None:
+        """These are the keys now."""
+        self.known = keys
+        self.places = [(address, self.place(key)) for key in keys]
+        if self.variable:
+            self.variables = [(self.name(None), key) for key in keys]
+        else:
+            self.variables = [(self.name(key), None) for key in keys]
 
     def name(self, key: Hashable) -> str:
         """What a word is called."""
@@ -104,29 +116,32 @@ class Storage:
     def expected(self, parts: Parts) -> tuple[list[Place], list[int]]:
         """Where all words stand, and what the model says each of them is."""
         words: list[int] = []
-        changed = not self._places
+        first = changed = not self._places
         for section in self._sections:
-            if changed or not section.fixed:
+            if first or not section.fixed:
                 keys = section.keys(parts)
-                if keys != section.known:
-                    section.known, changed = keys, True
+                if first or keys != section.known:
+                    section.know(keys, self._addresses[section.contract])
+                    changed = True
             words += section.values(parts)
         if changed:
-            self._places, self.spans, self.keys, self.variables = [], {}, {}, []
-            for section in self._sections:
-                address = self._addresses[section.contract]
-                start = len(self._places)
-                if section.variable:
-                    self.keys[section.name(None)] = section.known
-                    self.spans[section.name(None)] = slice(start, start + len(section.known))
-                    self.variables += [(section.name(None), key) for key in section.known]
-                else:
-                    for index, name in enumerate(section.known, start):
-                        self.spans[section.name(name)] = slice(index, index + 1)
-                        self.keys[section.name(name)] = (None,)
-                        self.variables.append((section.name(name), None))
-                self._places += [(address, section.place(key)) for key in section.known]
+            self._lay_out()
         return self._places, words
+
+    def _lay_out(self) -> None:
+        self._places, self.spans, self.keys, self.variables = [], {}, {}, []
+        for section in self._sections:
+            start = len(self._places)
+            self._places += section.places
+            self.variables += section.variables
+            if section.variable:
+                name = section.name(None)
+                self.keys[name] = section.known
+                self.spans[name] = slice(start, len(self._places))
+            else:
+                for index, (name, _) in enumerate(section.variables, start):
+                    self.keys[name] = (None,)
+                    self.spans[name] = slice(index, index + 1)
 
     def learn(self, name: str, address: str) -> None:
         """A contract that was made has this address."""
