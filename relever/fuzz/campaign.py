@@ -88,7 +88,7 @@ class Campaign:
             for _ in range(settings.length):
                 steps.append(planner.next())
                 record.saw(player.play(steps[-1]))
-            player.settle(views=number % VIEWS == 0)
+            player.settle(whole=number % VIEWS == 0)
             check_liveness(player)
         except Violation as violation:
             record.found(self._finding(violation, steps, number))

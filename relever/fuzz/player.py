@@ -12,12 +12,12 @@ from typing import Any
 
 from relever.chain import Chain
 from relever.chain.revm import Revm
+from relever.fuzz import views
 from relever.fuzz.invariants import INVARIANTS, Facts, Invariant, Look, Rules, Seen
 from relever.fuzz.mirror import Mirror
 from relever.fuzz.sight import reader
 from relever.fuzz.stage import Stage
 from relever.fuzz.storage import differences
-from relever.fuzz.views import views
 from relever.model.deployed import has_callback
 from relever.model.protocol import Outcome, Step
 
@@ -57,8 +57,10 @@ class Player:
         self._read = reader(function.outputs)
         self._mirror = Mirror(chain) if isinstance(chain, Chain) else None
         self._snapshot: Any = None
+        self._says = views.expected(self.model.parts)
         self._start()
         self._first = self.look = self._look(chain.ask(stage.look))
+        self._first_says = self._says
 
     @property
     def checked(self) -> Counter[str]:
@@ -73,7 +75,7 @@ class Player:
         """Go back to the stage's state."""
         self.chain.revert(self._snapshot)
         self._start()
-        self.look = self._first
+        self.look, self._says = self._first, self._first_says
 
     def _start(self) -> None:
         self.stage.begin.restore()
@@ -90,19 +92,29 @@ class Player:
             self.chain.advance(step.seconds, step.blocks)
         action = step.action
         call = deployed.call(action)
-        ran = self.chain.run(call, self.stage.look, logs=has_callback(action))
-        if self._mirror is not None:
+        logs = has_callback(action)
+        if self._mirror is None:
+            ran = self.chain.run(call, logs=logs)
+        else:
+            ran = self.chain.run(call, self.stage.look, logs)
             assert ran.changed is not None
             self._mirror.write(ran.changed)
         outcome = deployed.outcome(action, call, ran)
         # Where the chain has done it and the model refuses, comparison ends the sequence.
         expected = model.step(action, undo=not self.compare or outcome.refused is not None)
+        if self.compare:
+            self._compare_outcomes(expected, outcome)
         if action.name == "factory.create_market" and outcome.refused is None:
             for storage in (self.stage.storage, self.stage.hot):
                 storage.learn(outcome.result, deployed.addresses[outcome.result])
-        before, self.look = self.look, self._look(ran.seen)
-        if self.compare:
-            self._compare(expected, outcome)
+        before = self.look
+        # A transaction that reverts changes nothing: that much is the EVM's own.
+        if self._mirror is not None:
+            self.look = self._look(ran.seen)
+        elif outcome.refused is None or step.blocks:
+            self.look = self._look_when_changed()
+        if self.compare and self.look is not before:
+            self._compare()
         seen = Seen(step, outcome, before, self.look, self.facts)
         kind = action.name, outcome.refused is None
         self._played[kind] += 1
@@ -112,22 +124,24 @@ class Player:
                 raise Violation(invariant.identifier, invariant.sentence, broken)
         return seen
 
-    def settle(self, views: bool = True) -> None:
+    def settle(self, whole: bool = True) -> None:
         """At the end of a sequence: words that were left out, and all views. Raises `Violation`.
 
         Args:
-            views: whether to look at the views.
+            whole: whether to look at all views.
         """
         if not self.compare:
             return
         parts = self.model.parts
+        self.look = self._look(self.chain.ask(self.stage.look))
+        self._compare()
         places, expected = self.stage.storage.expected(parts)
         words = (self._mirror or self.chain).words(places)
         if words != expected:
             wrong = differences(self.stage.storage, words, expected)
             if wrong:
                 raise Violation(MODEL, "The model predicts each word of storage.", _words(wrong))
-        if not views:
+        if not whole:
             return
         state = self.model.state()
         answers = self.deployed.read(self.model.views(), state)
@@ -135,16 +149,34 @@ class Player:
         if different:
             raise Violation(MODEL, "The model predicts what each view answers.", _words(different))
 
-    def _look(self, seen: bytes) -> Look:
-        places, self._expected = self.storage.expected(self.model.parts)
-        words = (self._mirror or self.chain).words(places)
-        return Look(self._read(seen), words, self.storage)
+    def _look_when_changed(self) -> Look:
+        """As `_look`, but the Lens is not asked where the model says that its answer is the same.
 
-    def _compare(self, expected: Outcome, found: Outcome) -> None:
-        """Result, reason, every word of storage, and what the Lens says of it, to the unit."""
+        What it would have said then it says the next time, and in the end.
+        """
+        last = self._says
+        if self.compare:
+            self._says = views.expected(self.model.parts)
+            if self._says[2:] == last[2:]:
+                time, block = self._says[:2]
+                state = self.look.sight.state._replace(updated=time)
+                return self._seen(self.look.sight._replace(time=time, block=block, state=state))
+        return self._look(self.chain.ask(self.stage.look))
+
+    def _look(self, seen: bytes) -> Look:
+        return self._seen(self._read(seen))
+
+    def _seen(self, sight: Any) -> Look:
+        places, self._expected = self.storage.expected(self.model.parts)
+        return Look(sight, (self._mirror or self.chain).words(places), self.storage)
+
+    def _compare_outcomes(self, expected: Outcome, found: Outcome) -> None:
         same = found.refused == expected.refused
         if not same or (expected.result is not None and found.result != expected.result):
             raise Violation(MODEL, "The model predicts each result.", _two(found, expected))
+
+    def _compare(self) -> None:
+        """Every word of storage, and what the Lens says of it, to the unit."""
         look = self.look
         if look.words != self._expected:
             wrong = differences(self.storage, look.words, self._expected)
@@ -154,9 +186,12 @@ class Player:
             unknown = self._mirror.unknown(self.storage.covered)
             if unknown:
                 raise Violation(MODEL, "No word is written that the model does not know.", unknown)
-        wrong_views = views(self.model.parts, look.sight)
-        if wrong_views:
-            raise Violation(MODEL, "The model predicts what the Lens says.", _words(wrong_views))
+        self._says = views.expected(self.model.parts)
+        said = views.found(look.sight)
+        if said != self._says:
+            both = zip(views.names(self.model.parts), said, self._says, strict=True)
+            wrong = {name: (found, right) for name, found, right in both if found != right}
+            raise Violation(MODEL, "The model predicts what the Lens says.", _words(wrong))
 
 
 def _two(found: Outcome, expected: Outcome) -> str:

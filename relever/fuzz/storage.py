@@ -26,7 +26,11 @@ Slots = Mapping[str, Mapping[str, int]]
 # WETH9 is in Solidity, which hashes a mapping's slot after its key.
 _SOLIDITY = {"weth": {"balanceOf": 3, "allowance": 4}}
 # Nothing ever comes to these.
-_NO_HOLDERS = ("feed", "feed2", "lens", "swap_router", "strategy_manager", "avs", "resolver")
+_NO_HOLDERS = (
+    *("feed", "feed2", "lens", "swap_router", "strategy_manager"),
+    *("guardian", "allocator", "keeper", "operator", "avs", "resolver"),
+    *("feed_oracle", "lido_oracle", "base_admin"),
+)
 _HALF, _TIME, _MARK = 1 << 128, 1 << 32, 1 << 23
 # Of `vault_books.Standing`.
 _LISTED, _QUARANTINED = 1, 2
@@ -55,6 +59,8 @@ class Section:
     place: Callable[[Any], int]
     # Whether the keys are always the same.
     fixed: bool = False
+    # Of a mapping to structs: a table for each of these.
+    fields: tuple[str, ...] = ()
     known: Sequence[Hashable] = ()
     # Of the known keys: each word's place, and its variable and key.
     places: list[Place] = field(default_factory=list)
@@ -63,18 +69,20 @@ class Section:
     def know(self, keys: Sequence[Hashable], address: str) -> None:
         """These are the keys now."""
         self.known = keys
+        if self.fields:
+            each = [(index, key) for index in range(len(self.fields)) for key in keys]
+            self.places = [(address, self.place(key)) for key in each]
+            self.variables = [(self.table(self.fields[index]), key) for index, key in each]
+            return
         self.places = [(address, self.place(key)) for key in keys]
         if self.variable:
-            self.variables = [(self.name(None), key) for key in keys]
+            self.variables = [(self.table(), key) for key in keys]
         else:
-            self.variables = [(self.name(key), None) for key in keys]
+            self.variables = [(f"{self.contract}.{key}", None) for key in keys]
 
-    def name(self, key: Hashable) -> str:
-        """What a word is called."""
-        if not self.variable:
-            return f"{self.contract}.{key}"
-        said = "" if key is None else f"[{_said(key)}]"
-        return f"{self.contract}.{self.variable}{said}"
+    def table(self, field: str = "") -> str:
+        """What a table is called."""
+        return f"{self.contract}.{self.variable}{'.' if field else ''}{field}"
 
 
 class Storage:
@@ -134,14 +142,16 @@ class Storage:
             start = len(self._places)
             self._places += section.places
             self.variables += section.variables
-            if section.variable:
-                name = section.name(None)
-                self.keys[name] = section.known
-                self.spans[name] = slice(start, len(self._places))
-            else:
+            if not section.variable:
                 for index, (name, _) in enumerate(section.variables, start):
                     self.keys[name] = (None,)
                     self.spans[name] = slice(index, index + 1)
+                continue
+            for one in section.fields or ("",):
+                name = section.table(one)
+                self.keys[name] = section.known
+                self.spans[name] = slice(start, start + len(section.known))
+                start += len(section.known)
 
     def learn(self, name: str, address: str) -> None:
         """A contract that was made has this address."""
@@ -149,11 +159,11 @@ class Storage:
 
     def name(self, index: int) -> str:
         """What the word of that index is called."""
-        for section in self._sections:
-            if index < len(section.known):
-                return section.name(section.known[index])
-            index -= len(section.known)
-        raise IndexError(index)
+        table, key = self.variables[index]
+        if key is None:
+            return table
+        said = ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)
+        return f"{table}[{said}]"
 
     # How variables and tables are found
 
@@ -210,19 +220,19 @@ class Storage:
         variable: str,
         fields: Sequence[str],
         keys: Callable[[Parts], Sequence[Hashable]],
-        values: Callable[[Parts], Iterable[Sequence[int]]],
-    ) -> list[Section]:
-        """A mapping to structs, a section for each field."""
+        values: Callable[[Parts], list[tuple[int, ...]]],
+    ) -> Section:
+        """A mapping to structs: all keys of the first field, then of the next."""
+        table = self._table(contract, variable, keys, lambda _: [])
 
-        def of(index: int) -> Callable[[Parts], list[int]]:
-            return lambda parts: [record[index] for record in values(parts)]
+        def columns(parts: Parts) -> list[int]:
+            return [word for column in zip(*values(parts), strict=True) for word in column]
 
-        made = [
-            self._table(contract, variable, keys, of(index), index) for index in range(len(fields))
-        ]
-        for section, name in zip(made, fields, strict=True):
-            section.variable = f"{variable}.{name}"
-        return made
+        def place(key: tuple[int, Hashable]) -> int:
+            index, of = key
+            return table.place(of) + index
+
+        return Section(contract, variable, keys, columns, place, fields=tuple(fields))
 
     def _held(
         self, contract: str, variable: str, of: Callable[[Parts], Mapping[str, int]]
@@ -335,7 +345,7 @@ class Storage:
         }
         return [
             self._plain(QUEUE, plain),
-            *self._records(
+            self._records(
                 QUEUE, "_requests", _REQUEST, lambda p: list(p.queue.requests), requests
             ),
             self._flags(QUEUE, "isOperator", lambda p: p.queue.operators),
@@ -382,7 +392,7 @@ class Storage:
             self._table(POCKET, "expected_of", keys, of(lambda a: a.expected)),
             self._table(POCKET, "shares_part", keys, of(lambda a: a.shares_part)),
             self._table(POCKET, "returned", keys, of(lambda a: a.returned)),
-            *self._records(POCKET, "_claims", _CLAIM, claims, claimed),
+            self._records(POCKET, "_claims", _CLAIM, claims, claimed),
         ]
 
     def _oracle(self) -> list[Section]:
@@ -526,7 +536,7 @@ class Storage:
                 lambda p: list(p.permits.values()),
             ),
             self._rule(SELLER, "guardian"),
-            *self._records(SELLER, "terms", _TERMS, lambda _: _REWARDS, terms),
+            self._records(SELLER, "terms", _TERMS, lambda _: _REWARDS, terms),
             self._rule(FACTORY, "guardian"),
             self._table(FACTORY, "is_market", markets, lambda p: [1] * len(markets(p))),
             self._flags(FACTORY, "is_listed", listed),
@@ -589,7 +599,3 @@ def _timed(amount: int, first: int, second: int) -> int:
 @cache
 def _hash(first: int, second: int) -> int:
     return int.from_bytes(keccak(first.to_bytes(32, "big") + second.to_bytes(32, "big")), "big")
-
-
-def _said(key: Hashable) -> str:
-    return ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)

@@ -1,4 +1,4 @@
-"""What the model says that the Lens must say."""
+"""What the model says that the Lens says, and what that has said."""
 
 from __future__ import annotations
 
@@ -7,22 +7,14 @@ from typing import Any
 from relever.model.parts import OWNERS, Parts
 
 
-def views(parts: Parts, sight: Any) -> dict[str, tuple[int, int]]:
-    """Where the Lens says something else: found, and expected, by name."""
-    expected, found = _expected(parts), _found(sight)
-    if expected == found:
-        return {}
-    pairs = zip(_names(parts), found, expected, strict=True)
-    return {name: (one, other) for name, one, other in pairs if one != other}
-
-
 def _adapters(parts: Parts) -> list[str]:
     """In the Lens's order."""
     adapters = parts.vault.adapters
     return [*(n for n, a in adapters.items() if not a.in_quarantine), *parts.vault.pocket.adapters]
 
 
-def _expected(parts: Parts) -> list[int]:
+def expected(parts: Parts) -> list[int]:
+    """Every word that the Lens says, time and block first."""
     clock, market = parts.clock, parts.market
     values = [clock.time, clock.block]
     for name in _adapters(parts):
@@ -42,14 +34,16 @@ def _expected(parts: Parts) -> list[int]:
     return values
 
 
-def _found(sight: Any) -> list[int]:
+def found(sight: Any) -> list[int]:
+    """The same as the Lens has said it."""
     values = [sight.time, sight.block]
     for adapter in sight.adapters:
         values += adapter
     return [*values, *sight.prices, *sight.state[:5], *sight.debts]
 
 
-def _names(parts: Parts) -> list[str]:
+def names(parts: Parts) -> list[str]:
+    """What each of them is called."""
     what = ("total_assets", "exiting", "value_at_risk")
     return [
         *("time", "block"),
