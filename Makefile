@@ -2,7 +2,8 @@
 # ARGS are handed on: make demo ARGS=--json, make test ARGS="-k market". PYTHON names a Python to use.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test snapshot scenarios bench-gas bench-rpc mutants ape lint format clean
+.PHONY: help setup demo test fuzz snapshot scenarios bench-gas bench-rpc mutants ape lint format \
+	clean
 
 PYTHONS := $(or $(PYTHON),.venv/bin/python python3 python3.12 python3.11)
 # Ape finds Anvil and Vyper on the PATH only.
@@ -27,6 +28,9 @@ demo: setup ## Tell the whole story on a local chain (ARGS: --json, --keep)
 
 test: setup ## Run every test
 	@$(RUN)/python -m pytest -p no:ape_test -n 2 --dist worksteal --durations 8 $(ARGS)
+
+fuzz: setup ## Play any order of actions and check everything (ARGS: --minutes, --seed, --replay)
+	@$(RUN)/python -m relever.fuzz $(ARGS)
 
 snapshot: setup ## Keep what our contracts cost now, in gas and bytes, for the tests to hold
 	@$(RUN)/python -m bench.costs

@@ -1,0 +1,99 @@
+"""What a campaign must have met to have shown anything, and where it fell short.
+
+A step that is always refused tests nothing behind the refusal, and a state that is never there
+tests nothing that happens in it: a run that met too little of either fails like one that found
+something. The figures here are a tenth, or less, of what real runs show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from relever.artifacts import artifact
+from relever.fuzz.actions.access import OF_CONTRACTS, PRIVILEGED
+from relever.fuzz.campaign import LENGTH
+from relever.fuzz.states import STATES
+from relever.fuzz.tally import Tally
+from relever.protocol import CONTRACTS
+
+# Steps below which chance decides too much: such a run, or one of shorter examples, is only warned.
+JUDGED_FROM = 20_000
+# An action must have succeeded once in so many steps, up to so often.
+STEPS_EACH, MOST = 20_000, 5
+# Actions that succeed more seldom than that, and in how many steps they must have.
+SELDOM: Mapping[str, int] = {}
+# Actions that never succeed, and why.
+NEVER: Mapping[str, str] = {
+    **dict.fromkeys(OF_CONTRACTS, "only other contracts of the suite may call it"),
+    "vault.set_exits": "is set once, when the suite is deployed",
+    "vault.add_adapter": "both adapters are listed when the suite is deployed",
+    "symbiotic.claim_rewards": "its vault has no rewards",
+}
+_OF_RULERS = "this machine has only strangers call it"
+# A state must be there in one of so many examples.
+EXAMPLES_EACH: Mapping[str, Mapping[str, int]] = {"protocol": dict.fromkeys(STATES, 100)}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What was asked of a run: successes of each action, examples that reach each state.
+
+    `never` are the actions of which nothing is asked, and why; `short` says in words where too
+    little was met; `judged` whether the run is long enough for that to count.
+    """
+
+    judged: bool
+    actions: Mapping[str, int]
+    never: Mapping[str, str]
+    states: Mapping[str, int]
+    short: tuple[str, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run is to fail for it."""
+        return self.judged and bool(self.short)
+
+
+def functions() -> Iterator[str]:
+    """Every function of the suite that may change a state. Raises `CompileError`."""
+    for contract, kind in CONTRACTS.items():
+        for entry in artifact(kind).abi:
+            changes = entry.get("stateMutability") in ("nonpayable", "payable")
+            if entry["type"] == "function" and changes:
+                yield f"{contract}.{entry['name']}"
+
+
+def coverage(tally: Tally, machine: str, length: int, every: frozenset[str]) -> Coverage:
+    """What a run of examples of so many steps met.
+
+    Args:
+        every: the suite's functions, which the machine of the whole protocol must all have tried;
+            another machine answers for what it tried.
+    """
+    never = dict(NEVER)
+    tried = set(tally.actions)
+    if machine == "protocol":
+        tried |= every
+    else:
+        never |= dict.fromkeys(set(PRIVILEGED) - set(never), _OF_RULERS)
+    actions = {
+        name: min(MOST, tally.steps // SELDOM.get(name, STEPS_EACH))
+        for name in sorted(tried - set(never))
+    }
+    states = {name: max(1, tally.examples // each) for name, each in EXAMPLES_EACH[machine].items()}
+    short = [
+        f"{name} succeeded {tally.done[name]} of {tally.done[name] + tally.refused[name]} times,"
+        f" in {tally.steps:,} steps it should {least} times"
+        for name, least in actions.items()
+        if tally.done[name] < least
+    ]
+    short += [
+        f"{name!r} was reached in {tally.states[name]} of {tally.examples:,} examples,"
+        f" it should be in {least}"
+        for name, least in states.items()
+        if tally.states[name] < least
+    ]
+    judged = tally.steps >= JUDGED_FROM and length >= LENGTH
+    said = {name: why for name, why in never.items() if name in tried}
+    return Coverage(judged, actions, said, states, tuple(short))

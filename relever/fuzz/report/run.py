@@ -1,0 +1,156 @@
+"""A run: all that its reports say, and the document that has all of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from relever.fuzz.campaign import Settings
+from relever.fuzz.coverage import Coverage
+from relever.fuzz.invariants import INVARIANTS
+from relever.fuzz.states import STATES
+from relever.fuzz.tally import Tally
+
+
+class Pace:
+    """How fast steps come in, from the first example on: what is deployed before is not counted."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._started = clock, clock()
+        self._first: float | None = None
+        self._last = self._started
+        self._steps = 0
+        # Steps that came in, by the second since the first example.
+        self._seconds: Counter[int] = Counter()
+
+    def add(self, steps: int) -> None:
+        """Steps have come in."""
+        self._last = self._clock()
+        if self._first is None:
+            self._first = self._last
+            return
+        self._steps += steps
+        self._seconds[int(self._last - self._first)] += steps
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return self._clock() - self._started
+
+    @property
+    def steps_per_s(self) -> float:
+        """Over all; 0 before the second example."""
+        took = self._last - (self._first or self._last)
+        return self._steps / took if took > 0 else 0.0
+
+    def windows(self, most: int = 100) -> list[tuple[float, float]]:
+        """Seconds since the first example and steps a second then, in so many windows or fewer.
+
+        The last second is left out, for it is not whole.
+        """
+        whole = max(self._seconds, default=0)
+        width = max(1, -(-whole // most))
+        return [
+            (
+                start + width / 2,
+                sum(self._seconds[second] for second in range(start, start + width)) / width,
+            )
+            for start in range(0, whole - whole % width, width)
+        ]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A campaign that has ended.
+
+    `seconds` are all that it took, with what is set up first; `windows` are steps a second over
+    time, see `Pace`; `interrupted` is whether somebody ended it before its budget; `files` are the
+    paths of the violations' files by their names.
+    """
+
+    settings: Settings
+    workers: int
+    seconds: float
+    steps_per_s: float
+    windows: list[tuple[float, float]]
+    tally: Tally
+    coverage: Coverage
+    files: Mapping[str, Path]
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether something is broken, or too little was met."""
+        return bool(self.tally.findings) or self.coverage.failed
+
+    @property
+    def verdict(self) -> str:
+        """In a sentence."""
+        broken, short = len(self.tally.findings), len(self.coverage.short)
+        if broken:
+            return f"{broken} violation{'s' if broken > 1 else ''}."
+        if self.coverage.failed:
+            return f"No violation, but {short} of what a run must meet was met too seldom."
+        if short:
+            return f"No violation; too short to judge by what it met ({short} too seldom so far)."
+        return "No violation, and all that a run must meet was met."
+
+    @property
+    def actions(self) -> list[str]:
+        """All that were tried or should have been, by name."""
+        return sorted({*self.tally.actions, *self.coverage.actions, *self.coverage.never})
+
+    @property
+    def checked(self) -> dict[str, int]:
+        """How often each sentence was applied, with those that never were."""
+        counts = self.tally.checked
+        names = [*(rule.identifier for rule in INVARIANTS), *sorted(counts)]
+        return {name: counts[name] for name in dict.fromkeys(names)}
+
+    def rate(self, action: str) -> float | None:
+        """The part of its tries that succeeded; None where there was none."""
+        done, refused = self.tally.done[action], self.tally.refused[action]
+        return done / (done + refused) if done + refused else None
+
+    def replay(self, name: str) -> str:
+        """The command that plays a violation again."""
+        return f'make fuzz ARGS="--replay {self.files[name]}"'
+
+    def document(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        tally, coverage = self.tally, self.coverage
+        return {
+            **asdict(self.settings),
+            "workers": self.workers,
+            "seconds": round(self.seconds, 1),
+            "steps_per_s": round(self.steps_per_s, 1),
+            "interrupted": self.interrupted,
+            "verdict": self.verdict,
+            "failed": self.failed,
+            **tally.document(),
+            "violations": [
+                {
+                    **asdict(finding),
+                    "file": str(self.files[finding.name]),
+                    "replay": self.replay(finding.name),
+                }
+                for finding in tally.findings
+            ],
+            "actions": {
+                name: {"done": tally.done[name], "refused": tally.refused[name]}
+                for name in self.actions
+            },
+            "states": {name: tally.states[name] for name in STATES},
+            "checked": self.checked,
+            "coverage": asdict(coverage),
+            "pace": [[round(second, 1), round(rate, 1)] for second, rate in self.windows],
+        }
+
+    def write(self, path: Path) -> None:
+        """Into a JSON file."""
+        path.write_text(json.dumps(self.document(), indent=1) + "\n", encoding="utf-8")
