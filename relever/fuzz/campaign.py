@@ -7,9 +7,11 @@ what, changes nothing. So two runs of one seed have the same log, and a longer o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 
 from relever.fuzz import machine, replicas
@@ -47,6 +49,29 @@ class Settings:
     compare: bool = True
     length: int = LENGTH
     replica: int | None = None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many examples are played: so many, or as many as begin in so many seconds."""
+
+    examples: int | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.examples is None) == (self.seconds is None):
+            raise ValueError("a budget is either examples or seconds: give one of them")
+
+    def numbers(self, clock: Callable[[], float] = time.monotonic) -> Iterator[int]:
+        """Of the examples, while it lasts; time is counted from when the first is asked for."""
+        if self.examples is not None:
+            yield from range(self.examples)
+        if self.seconds is not None:
+            end = clock() + self.seconds
+            for number in count():
+                if clock() >= end:
+                    return
+                yield number
 
 
 @dataclass(frozen=True)
