@@ -6,6 +6,7 @@ what, changes nothing. So two runs of one seed have the same log, and a longer o
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -178,7 +179,6 @@ class Record:
 
     def __init__(self, player: Player) -> None:
         self._player, self._tally = player, Tally()
-        self._checked = player.checked.copy()
         self._reached: set[str] = set()
         self._digest = hashlib.sha256()
 
@@ -212,7 +212,7 @@ class Record:
         """All of it."""
         tally = self._tally
         tally.states.update(self._reached)
-        tally.checked = self._player.checked - self._checked
+        tally.checked = self._player.checked()
         found = "; ".join(finding.identifier for finding in tally.findings) or "nothing broken"
         line = (
             f"example {number}: {tally.steps} steps, {tally.refused.total()} refused, {found},"
@@ -229,4 +229,7 @@ def opened(settings: Settings) -> Iterator[Campaign]:
             stack.enter_context(replicas.deploying(settings.replica))
         stage = stack.enter_context(set_up())
         chain = stack.enter_context(stage.forked())
+        # What stands until the end is not looked through for garbage again and again.
+        gc.collect()
+        gc.freeze()
         yield Campaign(stage, settings, Player(stage, chain, settings.compare))

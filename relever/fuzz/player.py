@@ -62,13 +62,13 @@ class Player:
         self._first = self.look = self._look(chain.ask(stage.look))
         self._first_says = self._says
 
-    @property
     def checked(self) -> Counter[str]:
-        """How often each sentence was asked of a step that it is about."""
+        """How often each sentence was asked of a step that it is about, since this was asked."""
         found: Counter[str] = Counter()
         for kind, times in self._played.items():
             for invariant in self.rules.relevant(*kind):
                 found[invariant.identifier] += times
+        self._played.clear()
         return found
 
     def begin(self) -> None:

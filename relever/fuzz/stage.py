@@ -15,7 +15,7 @@ from relever.chain.revm import Revm
 from relever.fuzz.actions.planner import Planner
 from relever.fuzz.storage import Storage
 from relever.model.deployed import Deployed
-from relever.model.parts import OWNERS
+from relever.model.parts import BORROWERS
 from relever.model.protocol import Protocol
 from relever.model.snapshot import Snapshot
 from relever.protocol import CONTRACTS, deploy
@@ -94,7 +94,7 @@ def set_up() -> Iterator[Stage]:
         slots["steth"] = artifact("StETHDouble").storage
         slots["wsteth"] = artifact("WstETHDouble").storage
         suite = deployment.protocol
-        owners = [deployed.addresses[name] for name in OWNERS]
+        owners = [deployed.addresses[name] for name in BORROWERS]
         look = suite.lens.watch.build(suite.market.address, owners)
         storage = Storage(deployed.addresses, slots)
         hot = Storage(deployed.addresses, slots, but_unlimited=True)

@@ -6,7 +6,7 @@ compiler. What EigenLayer, Symbiotic, Chainlink and Uniswap keep is seen through
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -345,9 +345,7 @@ class Storage:
         }
         return [
             self._plain(QUEUE, plain),
-            self._records(
-                QUEUE, "_requests", _REQUEST, lambda p: list(p.queue.requests), requests
-            ),
+            self._records(QUEUE, "_requests", _REQUEST, lambda p: list(p.queue.requests), requests),
             self._flags(QUEUE, "isOperator", lambda p: p.queue.operators),
         ]
 

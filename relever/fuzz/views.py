@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relever.model.parts import OWNERS, Parts
+from relever.model.parts import BORROWERS, Parts
 
 
 def _adapters(parts: Parts) -> list[str]:
@@ -28,7 +28,7 @@ def expected(parts: Parts) -> list[int]:
     books = market.accrued()[0]
     supply, borrow = books.supply, books.borrow
     values += (supply.assets, supply.shares, borrow.assets, borrow.shares, books.rate_code)
-    for owner in OWNERS:
+    for owner in BORROWERS:
         position = market.positions.get(owner)
         values.append(borrow.assets_up(position.debt_shares) if position else 0)
     return values
@@ -51,5 +51,5 @@ def names(parts: Parts) -> list[str]:
         *(f"oracle.{one}" for one in ("fundamental", "smoothed", "usable")),
         *("market.supply_assets", "market.supply_shares"),
         *("market.borrow_assets", "market.borrow_shares", "market.rate_code"),
-        *(f"market.debt[{owner}]" for owner in OWNERS),
+        *(f"market.debt[{owner}]" for owner in BORROWERS),
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import asdict, astuple, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
 from eth_abi.abi import encode
@@ -248,7 +248,7 @@ class Deployed:
             told = (value.answer, value.agrees, steps)
             return encode(["uint256", "bool", "(address,bytes)[]"], told)
         if is_dataclass(value) and not isinstance(value, type):
-            value = astuple(value)
+            value = tuple(vars(value).values())
         if isinstance(value, tuple):
             return tuple(map(self._resolve, value))
         return self.addresses.get(value, value) if isinstance(value, str) else value

@@ -33,8 +33,8 @@ LOCKED = ""
 # The adapters, in the order in which the vault lists them.
 ADAPTERS = EIGENLAYER, SYMBIOTIC = "eigenlayer", "symbiotic"
 
-# Whose positions are looked at: everyone who may ever have one.
-OWNERS = ("borrower", "looper", "trader", "depositor", "lender", "stranger")
+# Who has positions from the beginning.
+BORROWERS = ("borrower", "looper", "trader")
 
 
 @dataclass(frozen=True)

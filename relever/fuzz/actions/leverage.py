@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relever.model.market import MARKET
-from relever.model.parts import VAULT
+from relever.model.parts import BORROWERS, VAULT
 from relever.model.paths import REDEEM, SWAP
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from relever.fuzz.actions.planner import Planner
 
 POOLS = ("lrt_pool", "lst_pool")
-BORROWERS = ("borrower", "looper", "trader")
 NO_BOUNDS = Bounds(0, 2**256 - 1, 0, 2**256 - 1)
 TOKENS = ("nobody", "weth", "steth", "wsteth", VAULT)
 STRANGE_MARKETS = ("stranger", "oracle")

@@ -12,7 +12,7 @@ from relever.fuzz.actions import settings
 from relever.fuzz.actions.machines import MACHINES
 from relever.model.callback import SCRIPTED
 from relever.model.market import MARKET, Position
-from relever.model.parts import EIGENLAYER, PEOPLE, SYMBIOTIC
+from relever.model.parts import BORROWERS, EIGENLAYER, PEOPLE, SYMBIOTIC
 from relever.model.protocol import Action, Protocol, Step
 from relever.model.rounding import WAD
 from relever.model.router import Bounds
@@ -23,8 +23,6 @@ CALLERS = (
     *("owner", "guardian", "allocator", "keeper", "operator", "avs", "resolver", "treasury"),
     *("feed_oracle", "lido_oracle", *PEOPLE, SCRIPTED),
 )
-# Those who have positions.
-BORROWERS = ("borrower", "looper", "trader")
 NO_BOUNDS = Bounds(0, 2**256 - 1, 0, 2**256 - 1)
 # Seconds that may pass between two actions, and blocks without transactions.
 TIMES = (1, 12, 600, 1_200, 1_200, HOUR, HOUR, 6 * HOUR, DAY, 3 * DAY)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from relever.fuzz.actions import baselayer, leverage, market, queue, vault
 from relever.model.market import MARKET
-from relever.model.parts import EIGENLAYER
+from relever.model.parts import BORROWERS, EIGENLAYER
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from relever.fuzz.actions.planner import Planner
 
 HOUR, DAY = 3_600, 86_400
-BORROWERS = ("borrower", "looper", "trader")
 POKE = Action("oracle.poke", "keeper")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from relever.fuzz.storage import Storage
 from relever.model.callback import Callback
-from relever.model.parts import OWNERS
+from relever.model.parts import BORROWERS
 from relever.model.protocol import Action, Outcome, Step
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class Facts:
         return cls(
             accounts=accounts,
             places={name: index for index, name in enumerate(accounts)},
-            owners=OWNERS,
+            owners=BORROWERS,
             names={int(address, 16): name for name, address in deployed.addresses.items()},
             terms=suite.market.terms(),
             oracle={name: getattr(suite.oracle, name)() for name in _ORACLE},
