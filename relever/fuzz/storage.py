@@ -220,7 +220,7 @@ class Storage:
         variable: str,
         fields: Sequence[str],
         keys: Callable[[Parts], Sequence[Hashable]],
-        values: Callable[[Parts], list[tuple[int, ...]]],
+        values: Callable[[Parts], Sequence[tuple[int, ...]]],
     ) -> Section:
         """A mapping to structs: all keys of the first field, then of the next."""
         table = self._table(contract, variable, keys, lambda _: [])

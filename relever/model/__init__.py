@@ -9,6 +9,7 @@ units, times in seconds, parts in WAD.
 What the contracts refuse raises `Refused` with the reason that they must give. A model that has
 refused may have changed already: `snapshot.Snapshot` takes it back.
 
-`protocol.Protocol` is all of it in one, driven action by action; `deployed.Deployed` does the same
-actions on a chain, and is the only module here that knows of one.
+`protocol.Protocol` is all of it in one, driven action by action; `contracts` has the doors through
+which actions come. `deployed.Deployed` does the same actions on a chain; it, `origin` and `signing`
+are the only modules here that know of one.
 """

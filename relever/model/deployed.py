@@ -5,7 +5,8 @@ This, `origin` and `signing` are the only modules here that know of a chain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
@@ -115,7 +116,7 @@ class Deployed:
             "feed": self.deployment.feed.aggregator.latestRound(),
             "feed2": self.second_feed.aggregator.latestRound(),
         }
-        self.deployment.chain.set_balance(roles.lido_oracle, 10 * each)
+        self.deployment.chain.set_balance(roles.lido_oracle, 10**6 * each)
 
     def _prepare_scripted(self, each: int) -> None:
         """Deploy the contract that can be called back, with tokens and approvals."""
@@ -164,6 +165,12 @@ class Deployed:
     def advance(self, seconds: int = 0, blocks: int = 1) -> None:
         """Time passes, in the first of so many blocks."""
         self.chain.advance(seconds, blocks)
+
+    @contextmanager
+    def isolated(self) -> Iterator[Deployed]:
+        """The same to act on; whatever is done there is undone at the end."""
+        with self.deployment.chain.isolated():
+            yield self.on(self.deployment.chain)
 
     def read(self, views: dict[View, tuple[str, ...]], expected: dict[str, Value]) -> Any:
         """What these views answer, by the names of the variables; one batch for all that answer.

@@ -94,6 +94,8 @@ class World:
         wrong_side = limit >= found.sqrt_price if sell0 else limit <= found.sqrt_price
         require(not wrong_side, "SPL")
         paid, got = found.swap(sell0, amount, limit)
+        # Uniswap's router swaps nothing for nothing.
+        require(paid > 0 or got > 0, "")
         push(self.parts.token(bought), pool, caller, got)
         try:
             self.parts.token(token).transfer_from(SWAP_ROUTER, caller, pool, paid)

@@ -84,7 +84,7 @@ def allowed(parts: Parts) -> set[str]:
 
 def intrude(plan: Planner) -> Action:
     """Mostly a stranger, or one whose right it is elsewhere."""
-    name = plan.draw.choice(PRIVILEGED)
+    name = plan.turn("privileged", PRIVILEGED)
     if name in OF_CONTRACTS:
         return Action(name, plan.draw.choice(CALLERS), OF_CONTRACTS[name])
     rulers = allowed(plan.parts)
@@ -101,6 +101,8 @@ def of_another(plan: Planner) -> Action:
     ranks = [parts.allocator, *(other.guardian for other in parts.rules.values())]
     caller = plan.account(draw.choice(ranks))
     names = [name for name in names if not _may(name, caller, rule.owner, rule.guardian, parts)]
+    if not names:
+        return intrude(plan)
     name = draw.choice(names)
     return Action(name, caller, OF_RULERS[name])
 
@@ -115,4 +117,4 @@ def _may(name: str, caller: str, owner: str, guardian: str, parts: Parts) -> boo
     return caller == guardian and any(word in name for word in shared)
 
 
-WAYS = [(4, "intrude", intrude), (1, "of_another", of_another)]
+WAYS = [(14, "intrude", intrude), (2, "of_another", of_another)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from relever.fuzz.actions import queue
 from relever.model.parts import ADAPTERS, EIGENLAYER, SYMBIOTIC
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
@@ -22,8 +23,8 @@ def slash(plan: Planner) -> Action:
 def aimed(plan: Planner) -> Action:
     """So large that the riskiest position just breaks, or just does not, or is far beyond."""
     loss = missing(plan) * plan.draw.choice((99, 100, 101, 120, 200)) // 100
-    kind = plan.draw.randrange(3)
-    if kind == 0:
+    kind = plan.draw.randrange(4)
+    if kind in (0, 3):
         amount = max(1, plan.parts.steth.pooled * loss // WAD)
         return Action("steth.slash_validators", "lido_oracle", (amount,))
     if kind == 1:
@@ -61,19 +62,25 @@ def request(plan: Planner) -> Action:
 
 
 def decide(plan: Planner) -> Action:
-    """A slash that was asked for is executed or vetoed."""
-    requests = plan.parts.symbiotic.requests
-    open_ones = [
+    """A slash that was asked for is vetoed in its window, or executed after it."""
+    symbiotic, draw = plan.parts.symbiotic, plan.draw
+    first = max(0, len(symbiotic.requests) - 40)
+    pending = [
         number
-        for number, request in enumerate(requests[-40:], max(0, len(requests) - 40))
-        if not request.completed
+        for number, asked in enumerate(symbiotic.requests[first:], first)
+        if not asked.completed and plan.now - asked.captured <= symbiotic.epoch_duration
     ]
-    if not open_ones:
+    if not pending:
         return request(plan)
-    number = plan.draw.choice(open_ones)
-    if plan.draw.random() < 0.6:
-        return Action("world.execute_slash", "avs", (number,))
-    return Action("world.veto_slash", "resolver", (number,))
+    number = draw.choice(pending)
+    execute = Action("world.execute_slash", "avs", (number,))
+    waits = symbiotic.requests[number].requested + (symbiotic.veto_duration or 0) - plan.now
+    if waits <= 0:
+        return execute
+    if draw.random() < 0.4:
+        return Action("world.veto_slash", "resolver", (number,))
+    plan.then(execute, waits)
+    return queue.finalize(plan)
 
 
 def beside(plan: Planner) -> Action:

@@ -5,10 +5,9 @@ Into the market it cannot: that is locked. Into everything else it can, and must
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relever.fuzz.actions import leverage, oracle, queue, vault
-from relever.fuzz.actions import market as at_market
 from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
 from relever.model.protocol import Action
@@ -17,11 +16,32 @@ from relever.model.rounding import WAD
 if TYPE_CHECKING:
     from relever.fuzz.actions.planner import Planner
 
-# What it does in the middle: at the locked market, and elsewhere.
-LOCKED = (
-    *(at_market.lend, at_market.unlend, at_market.borrow, at_market.repay, at_market.collateral),
-    *(at_market.adjust, at_market.liquidate, at_market.manager, at_market.accrue),
-)
+# Every function of the market, which is locked: with arguments that would do at another time.
+LOCKED: dict[str, tuple[Any, ...]] = {
+    "market.deposit": (WAD, SCRIPTED),
+    "market.mint": (WAD, SCRIPTED),
+    "market.withdraw": (1, SCRIPTED, SCRIPTED),
+    "market.redeem": (1, SCRIPTED, SCRIPTED),
+    "market.transfer": ("stranger", 0),
+    "market.transferFrom": (SCRIPTED, "stranger", 0),
+    "market.approve": ("stranger", 1),
+    "market.adjust": (SCRIPTED, 0, 0, SCRIPTED),
+    "market.supply_collateral": (1, SCRIPTED),
+    "market.withdraw_collateral": (0, SCRIPTED, SCRIPTED),
+    "market.borrow": (0, SCRIPTED, SCRIPTED),
+    "market.repay": (1, "borrower"),
+    "market.liquidate": ("borrower", WAD, 0),
+    "market.flashLoan": (SCRIPTED, "weth", 1, Callback()),
+    "market.set_authorization": ("stranger", True),
+    "market.renounce_authorization": ("borrower",),
+    "market.set_authorization_by_signature": ("lender", "stranger", True, 0, 2**64, "nobody"),
+    "market.accrue": (),
+    "market.set_caps": ((0, 0, 0),),
+    "market.request_fees": (),
+    "market.collect_fees": (SCRIPTED,),
+}
+NAMES = list(LOCKED)
+# And elsewhere.
 ELSEWHERE = (
     *(vault.deposit, vault.leave, vault.sync, vault.finish, vault.reward, vault.allocate),
     *(queue.request, queue.finalize, queue.cancel, queue.operator, queue.pocket),
@@ -31,11 +51,15 @@ ELSEWHERE = (
 
 def _callback(plan: Planner, answer: int) -> Callback:
     draw = plan.draw
-    chosen = [
-        draw.choice(LOCKED if draw.random() < 0.4 else ELSEWHERE) for _ in range(draw.randrange(3))
-    ]
-    steps = tuple(_as_scripted(choose(plan)) for choose in chosen)
-    return Callback(plan.mostly(answer, answer // 2), steps, plan.draw.random() < 0.9)
+    steps = tuple(_step(plan) for _ in range(draw.choice((0, 1, 2, 2))))
+    return Callback(plan.mostly(answer, answer // 2), steps, draw.random() < 0.9)
+
+
+def _step(plan: Planner) -> Action:
+    if plan.draw.random() < 0.75:
+        name = plan.turn("locked", NAMES)
+        return Action(name, SCRIPTED, LOCKED[name])
+    return _as_scripted(plan.draw.choice(ELSEWHERE)(plan))
 
 
 def _as_scripted(action: Action) -> Action:
@@ -63,7 +87,11 @@ def adjust(plan: Planner) -> Action:
 
 
 def liquidate(plan: Planner) -> Action:
-    owner = plan.borrower()
+    """Who can be; where nobody can, mostly it borrows instead."""
+    broken = plan.broken()
+    if broken is None and plan.draw.random() < 0.7:
+        return adjust(plan)
+    owner = broken or plan.borrower()
     repay = plan.mostly(2 * plan.debt(owner), plan.part(plan.debt(owner)))
     caller = plan.mostly(SCRIPTED, plan.who())
     return Action("market.liquidate", caller, (owner, repay, 0, _callback(plan, 0)))
@@ -79,4 +107,4 @@ def flash_loan(plan: Planner) -> Action:
     return Action("market.flashLoan", plan.who(), arguments)
 
 
-WAYS = [(2, "adjust", adjust), (2, "liquidate", liquidate), (2, "flash_loan", flash_loan)]
+WAYS = [(3, "adjust", adjust), (3, "liquidate", liquidate), (3, "flash_loan", flash_loan)]

@@ -53,7 +53,11 @@ def close(plan: Planner) -> Action:
 
 
 def liquidate(plan: Planner) -> Action:
-    owner = plan.borrower()
+    """Who can be; where nobody can, mostly somebody takes more risk instead."""
+    broken = plan.broken()
+    if broken is None and plan.draw.random() < 0.7:
+        return open(plan)
+    owner = broken or plan.borrower()
     debt = plan.debt(owner)
     repay = plan.mostly(2 * debt, plan.part(debt))
     market = plan.mostly(MARKET, plan.draw.choice(STRANGE_MARKETS))
@@ -113,12 +117,23 @@ def sell_rewards(plan: Planner) -> Action:
     return Action("seller.sell", plan.who(), (token, plan.part(held), least))
 
 
+def claim_rewards(plan: Planner) -> Action:
+    """Mostly there are none, or none any more."""
+    caller = plan.who()
+    if plan.draw.random() < 0.4:
+        given = "avs", plan.draw.choice(("weth", "wsteth")), plan.draw.randrange(3)
+        return Action("symbiotic.claim_rewards", caller, given)
+    roots = len(plan.parts.rewards.roots)
+    return Action("eigenlayer.claim_rewards", caller, (max(0, roots - plan.draw.randrange(2)),))
+
+
 WAYS = [
     (6, "open", open),
     (4, "close", close),
-    (4, "liquidate", liquidate),
+    (2, "liquidate", liquidate),
     (2, "trade", trade),
     (2, "trade_back", trade_back),
     (1, "swap", swap),
     (2, "sell_rewards", sell_rewards),
+    (1, "claim_rewards", claim_rewards),
 ]

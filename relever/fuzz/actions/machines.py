@@ -11,14 +11,15 @@ from relever.fuzz.actions import (
     callbacks,
     leverage,
     market,
+    market_storms,
     oracle,
     ownership,
     queue,
     settings,
     signatures,
-    storms,
     tokens,
     vault,
+    vault_storms,
 )
 from relever.model.protocol import Action
 
@@ -41,7 +42,8 @@ AREAS: dict[str, Sequence[Way]] = {
     "signatures": signatures.WAYS,
     "callbacks": callbacks.WAYS,
     "access": access.WAYS,
-    "storms": storms.WAYS,
+    "vault_storms": vault_storms.WAYS,
+    "market_storms": market_storms.WAYS,
 }
 
 
@@ -57,10 +59,12 @@ def _machine(**times: int) -> list[Way]:
 MACHINES: dict[str, list[Way]] = {
     "protocol": _machine(**dict.fromkeys(AREAS, 1)),
     "vault": _machine(
-        vault=4, queue=4, baselayer=3, tokens=1, settings=2, ownership=1, access=1, storms=1
+        vault=4, queue=4, baselayer=3, tokens=1, settings=2, ownership=1, access=1, vault_storms=3
     ),
     "market": _machine(
-        market=4, oracle=3, baselayer=1, callbacks=2, signatures=1, settings=1, access=1, storms=2
+        market=4, oracle=3, callbacks=2, signatures=1, settings=1, access=1, market_storms=4
     ),
-    "leverage": _machine(leverage=5, market=2, oracle=1, vault=1, tokens=1, baselayer=1, storms=2),
+    "leverage": _machine(
+        leverage=5, market=2, oracle=1, vault=1, tokens=1, baselayer=1, market_storms=2
+    ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relever.model.market import MARKET
+from relever.model.parts import PEOPLE
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 
@@ -38,10 +39,12 @@ def unlend(plan: Planner) -> Action:
 
 
 def drain(plan: Planner) -> Action:
-    """All the cash: what is lent out is then all there is."""
-    cash = plan.parts.market.books.cash
-    owner = max(("lender", "depositor"), key=lambda who: plan.held(MARKET, who))
-    amount = max(0, cash + plan.draw.choice((0, 0, 1)))
+    """All the cash that who has lent most can take, or a unit more."""
+    market = plan.parts.market
+    lenders = [who for who in market.shares if who in PEOPLE]
+    owner = max(lenders, key=lambda who: market.shares[who], default="lender")
+    owned = market.books.supply.assets_down(plan.held(MARKET, owner))
+    amount = min(market.books.cash, owned) + plan.mostly(0, 1)
     return Action("market.withdraw", owner, (amount, owner, owner))
 
 
@@ -88,7 +91,11 @@ def adjust(plan: Planner) -> Action:
 
 
 def liquidate(plan: Planner) -> Action:
-    owner = plan.borrower()
+    """Who can be; where nobody can, mostly somebody takes more risk instead."""
+    broken = plan.broken()
+    if broken is None and plan.draw.random() < 0.7:
+        return borrow(plan)
+    owner = broken or plan.borrower()
     debt = plan.debt(owner)
     repay = plan.mostly(2 * debt, plan.part(debt))
     seized = plan.mostly(0, plan.draw.choice((debt, 2**255)))
@@ -115,7 +122,7 @@ WAYS = [
     (3, "borrow", borrow),
     (2, "repay", repay),
     (3, "adjust", adjust),
-    (4, "liquidate", liquidate),
+    (3, "liquidate", liquidate),
     (1, "manager", manager),
     (1, "accrue", accrue),
 ]

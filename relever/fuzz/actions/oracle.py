@@ -40,7 +40,7 @@ def poke(plan: Planner) -> Action:
 
 
 def checkpoint(plan: Planner) -> Action:
-    name = plan.draw.choice(("propose", "promote"))
+    name = plan.draw.choice(("propose", "propose", "promote"))
     return Action(f"oracle.{name}_checkpoint", plan.who())
 
 
@@ -54,6 +54,8 @@ def rule(plan: Planner) -> Action:
         "roll_back_feed": (),
     }
     name = draw.choice(list(kinds))
+    if parts.oracle.proposed and draw.random() < 0.4:
+        name = "cancel_feed_proposal"
     rules = parts.rules["vault"]
     usual = plan.account(rules.guardian) if name == "roll_back_feed" else rules.owner
     return Action(f"oracle.{name}", usual if draw.random() < 0.7 else plan.who(), kinds[name])
@@ -64,6 +66,6 @@ WAYS = [
     (1, "answer_at_an_edge", answer_at_an_edge),
     (1, "answer_at_a_bound", answer_at_a_bound),
     (3, "poke", poke),
-    (2, "checkpoint", checkpoint),
+    (3, "checkpoint", checkpoint),
     (3, "rule", rule),
 ]

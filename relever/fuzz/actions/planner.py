@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from relever.fuzz.actions import settings
 from relever.fuzz.actions.machines import MACHINES
@@ -54,6 +54,8 @@ class Planner:
         self._weights = list(accumulate(weight for weight, _, _ in ways))
         # What is done next, whatever chance says: seconds and blocks that pass, and then what.
         self._plan: deque[tuple[int, int, Chooser]] = deque()
+        # What is left of each list that is gone through in turn.
+        self._turns: dict[str, list[Any]] = {}
 
     def opening(self) -> list[Step]:
         """So that there is something to act on: loans, stake, positions, someone in line."""
@@ -100,12 +102,16 @@ class Planner:
         """Do this after all that is planned, and after so much time.
 
         Args:
-            choose: the action, or who chooses it then.
+            choose: the action, or who chooses it then: by how things are before the time passes.
             seconds: that pass before.
             blocks: that pass before; one at least if seconds do.
         """
         chosen = (lambda _, action=choose: action) if isinstance(choose, Action) else choose
         self._plan.append((seconds, max(blocks, 1 if seconds else 0), chosen))
+
+    def wait(self, seconds: int, blocks: int = 0) -> None:
+        """Let time pass by itself, so that what comes after it is chosen by how things are then."""
+        self.then(Action("oracle.poke", "keeper"), seconds, blocks)
 
     # Chance
 
@@ -126,6 +132,14 @@ class Planner:
         if self.draw.random() < 0.08:
             return self.draw.choice((whole, whole + 1, 1, 0))
         return whole * self.draw.choice((100, 90, 75, 50, 50, 33, 25, 10, 1)) // 100
+
+    def turn(self, name: str, all_of_them: Sequence[T]) -> T:
+        """One of a list by chance, but none again before all have had their turn."""
+        left = self._turns.get(name)
+        if not left:
+            left = self._turns[name] = self.draw.sample(all_of_them, len(all_of_them))
+        found: T = left.pop()
+        return found
 
     def amount(self, most: int) -> int:
         """Some amount up to the most, or one of `part`'s odd ones."""
@@ -183,6 +197,13 @@ class Planner:
         if self.draw.random() < 0.5:
             return self.riskiest()
         return self.draw.choice(self.mostly(self.borrowers, []) or BORROWERS)
+
+    def broken(self) -> str | None:
+        """The riskiest, if one of the two prices lets anyone liquidate him."""
+        owner = self.riskiest()
+        first, smoothed, usable = self.parts.oracle.liquidation_prices
+        price = min(first, smoothed) if usable else first
+        return owner if self.edge(owner) >= price else None
 
     def edge(self, owner: str) -> int:
         """The price, scaled by 1e36, under which a position can be liquidated; 0 without one."""

@@ -17,6 +17,21 @@ HOUR, DAY = 3_600, 86_400
 # Below these something important stands still.
 LEAST_CAP = 2_000 * WAD
 USUAL_CAP = 50_000 * WAD
+# Terms of a market that cannot work, and twice none.
+TERMS = (
+    *(
+        ("", 0),
+        ("", 0),
+        ("loan", "vault"),
+        ("loan", "stranger"),
+        ("oracle", "stranger"),
+        ("max_ltv", 0),
+    ),
+    *(("max_ltv", WAD), ("base_bonus", WAD), ("max_bonus", WAD), ("threshold", WAD)),
+    *(("max_bonus", WAD // 10), ("target_health", WAD), ("target_health", 2 * WAD)),
+    *(("min_debt", 0), ("min_debt", 2**112), ("deleverage_share", 0)),
+    ("deleverage_share", WAD),
+)
 PARTS = (0, 50, 99, 100, 100, 101, 200)
 
 
@@ -100,8 +115,7 @@ def listing(plan: Planner) -> Action:
 
 
 def create_market(plan: Planner) -> Action:
-    """Mostly with one thing that cannot work: the contract's code costs time."""
-    draw = plan.draw
+    """With the terms of the first, but for one of them."""
     terms = plan.parts.market.terms
     fields = {
         "loan": "weth",
@@ -109,15 +123,8 @@ def create_market(plan: Planner) -> Action:
         "oracle": "oracle",
         **{name: getattr(terms, name) for name in terms.__dataclass_fields__},
     }
-    wrong = (
-        *(("loan", "vault"), ("loan", "stranger"), ("oracle", "stranger"), ("max_ltv", 0)),
-        *(("max_ltv", WAD), ("base_bonus", WAD), ("max_bonus", WAD), ("threshold", WAD)),
-        *(("max_bonus", WAD // 10), ("target_health", WAD), ("target_health", 2 * WAD)),
-        *(("min_debt", 0), ("min_debt", 2**112), ("deleverage_share", 0)),
-        ("deleverage_share", WAD),
-    )
-    if draw.random() < 0.9 or len(plan.parts.markets) > 3:
-        name, value = draw.choice(wrong)
+    name, value = plan.turn("terms", TERMS)
+    if name:
         fields[name] = value
     return Action("factory.create_market", plan.who(), (tuple(fields.values()), "Another", "A"))
 
@@ -150,7 +157,16 @@ def repair(plan: Planner) -> Action | None:
         return Action("factory.list_market", parts.rules["factory"].owner, (MARKET,))
     if parts.oracle.reading.fault and draw.random() < 0.4:
         return plan.say(0)
-    return _raise_caps(plan) or ownership.undo(plan)
+    return _recover(plan) or _raise_caps(plan) or ownership.undo(plan)
+
+
+def _recover(plan: Planner) -> Action | None:
+    """After losses stETH gains, or in the end no feed could say what the LRT is worth."""
+    steth = plan.parts.steth
+    if steth.pooled >= steth.total_shares or plan.draw.random() >= 0.2:
+        return None
+    gain = steth.total_shares * 6 // 5 - steth.pooled
+    return Action("steth.accrue_rewards", "lido_oracle", (), gain)
 
 
 def _raise_caps(plan: Planner) -> Action | None:
@@ -180,6 +196,6 @@ WAYS = [
     (2, "market_caps", market_caps),
     (1, "market_fees", market_fees),
     (1, "listing", listing),
-    (1, "create_market", create_market),
+    (2, "create_market", create_market),
     (1, "reward_terms", reward_terms),
 ]

@@ -11,35 +11,33 @@ if TYPE_CHECKING:
     from relever.fuzz.actions.planner import Planner
 
 DAY = 86_400
+# What may be wrong with what is signed: mostly nothing, or when, by whom, under which nonce.
+FAULTS = ("", "", "", "late", "another's", "nobody's", "used", "ahead")
+
+
+def _signed(plan: Planner, owner: str, nonce: int, fault: str) -> tuple[int, int, str]:
+    """Nonce, deadline and signer; nobody's signature is an empty one."""
+    deadline = plan.now - 1 if fault == "late" else plan.now + 10 * DAY
+    signer = {"another's": plan.who(), "nobody's": "nobody"}.get(fault, owner)
+    step = {"used": -1, "ahead": 1}.get(fault, 0)
+    return max(0, nonce + step), deadline, signer
 
 
 def authorize(plan: Planner) -> Action:
     draw, owner = plan.draw, plan.who()
+    fault = plan.turn("faults of authorizations", FAULTS)
     nonce = plan.parts.market.nonces.get(owner, 0)
-    if draw.random() < 0.3:
-        nonce = max(0, nonce + draw.choice((-1, -1, 1)))
     manager, authorized = draw.choice(("router", plan.who())), draw.random() < 0.7
-    said = (owner, manager, authorized, nonce, _deadline(plan), _signer(plan, owner))
+    said = (owner, manager, authorized, *_signed(plan, owner, nonce, fault))
     return Action("market.set_authorization_by_signature", plan.who(), said)
 
 
 def permit(plan: Planner) -> Action:
-    owner = plan.who()
-    nonce = plan.parts.permits.get(owner, 0)
-    nonce = plan.mostly(nonce, max(0, nonce - 1))
-    spender = plan.mostly(plan.who(), "nobody")
-    amount = plan.amount(WAD)
-    said = (owner, spender, amount, _deadline(plan), _signer(plan, owner), nonce)
+    owner, spender = plan.who(), plan.mostly(plan.who(), "nobody")
+    fault = plan.turn("faults of permits", FAULTS)
+    nonce, deadline, signer = _signed(plan, owner, plan.parts.permits.get(owner, 0), fault)
+    said = (owner, spender, plan.amount(WAD), deadline, signer, nonce)
     return Action("vault.permit", plan.who(), said)
 
 
-def _deadline(plan: Planner) -> int:
-    return plan.mostly(plan.now + 10 * DAY, plan.now - 1)
-
-
-def _signer(plan: Planner, owner: str) -> str:
-    """Nobody's signature is an empty one."""
-    return plan.mostly(owner, plan.draw.choice(("nobody", plan.who())))
-
-
-WAYS = [(2, "authorize", authorize), (1, "permit", permit)]
+WAYS = [(2, "authorize", authorize), (2, "permit", permit)]

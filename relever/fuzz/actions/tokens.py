@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relever.model.market import MARKET
-from relever.model.parts import LIQUIDATOR
+from relever.model.parts import LIQUIDATOR, PEOPLE
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 
@@ -26,9 +26,20 @@ def transfer(plan: Planner) -> Action:
     token = draw.choice(TOKENS)
     amount = plan.mostly(_some(plan, token, who), draw.choice((0, MOST)))
     to = plan.mostly(plan.who(), draw.choice(("nobody", who, token)))
-    if draw.random() < 0.3:
-        return Action(f"{token}.transferFrom", plan.who(), (who, to, amount))
     return Action(f"{token}.transfer", who, (to, amount))
+
+
+def transfer_from(plan: Planner) -> Action:
+    """Mostly out of an allowance that somebody has given to another."""
+    draw, token = plan.draw, plan.draw.choice(TOKENS)
+    of = plan.parts.market if token == MARKET else plan.parts.token(token)
+    given = [pair for pair, amount in of.allowances.items() if amount and pair[1] in PEOPLE]
+    owner, spender = draw.choice(plan.mostly(given, []) or ((plan.who(), plan.who()),))
+    allowed = of.allowances.get((owner, spender), WAD)
+    amount = plan.part(min(allowed, max(1, plan.held(token, owner) // 2)))
+    to = plan.mostly(plan.who(), "nobody")
+    spender = draw.choice((spender, spender, plan.who()))
+    return Action(f"{token}.transferFrom", spender, (owner, to, amount))
 
 
 def donate(plan: Planner) -> Action:
@@ -42,7 +53,7 @@ def donate(plan: Planner) -> Action:
 def approve(plan: Planner) -> Action:
     draw, who = plan.draw, plan.who()
     token = draw.choice((*TOKENS, "steth"))
-    spender = plan.mostly(plan.who(), "nobody")
+    spender = draw.choice((plan.who(), "nobody"))
     return Action(f"{token}.approve", who, (spender, draw.choice((0, plan.amount(WAD), MOST))))
 
 
@@ -67,6 +78,7 @@ def _some(plan: Planner, token: str, who: str) -> int:
 WAYS = [
     (2, "transfer", transfer),
     (2, "donate", donate),
-    (1, "approve", approve),
+    (2, "transfer_from", transfer_from),
+    (2, "approve", approve),
     (2, "wrap", wrap),
 ]

@@ -88,7 +88,9 @@ def finish(plan: Planner) -> Action:
 
 
 def reward(plan: Planner) -> Action:
-    return Action("vault.pay_rewards", plan.who(), (plan.amount(4 * WAD),))
+    return Action(
+        "vault.pay_rewards", plan.who(), (plan.draw.choice((0, plan.amount(4 * WAD), WAD)),)
+    )
 
 
 def sync(plan: Planner) -> Action:

@@ -186,7 +186,7 @@ def part_improves_health(seen: Seen) -> str | None:
 )
 def bonus_is_as_the_terms_say(seen: Seen) -> str | None:
     case, terms = _case(seen), seen.facts.terms
-    if case is None or case.whole and case.left == 0:
+    if case is None or (case.whole and case.left == 0):
         return None
     valued = case.handed if case.market_only else case.fundamental
     most = terms.base_bonus if case.market_only else terms.max_bonus
@@ -304,7 +304,7 @@ def loss_is_the_bad_debt(seen: Seen) -> str | None:
     before, after = seen.before.supplied, seen.after.supplied
     lost = before.assets - after.assets
     written_off = max(0, seen.before.lent.assets - seen.after.lent.assets - case.repaid)
-    if lost != written_off and lost > 0 or lost < 0 and written_off:
+    if (lost != written_off and lost > 0) or (lost < 0 and written_off):
         return f"Lenders lose {lost:_} for {written_off:_}."
     if written_off > case.debt - case.repaid:
         return f"{written_off:_} are written off of {case.debt:_} less {case.repaid:_}."

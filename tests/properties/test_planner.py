@@ -1,0 +1,179 @@
+"""The planner against the model alone: what it reaches, and that it only looks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from random import Random
+
+import pytest
+
+from relever.artifacts import artifact
+from relever.fuzz.actions import market_storms
+from relever.fuzz.actions.access import OF_CONTRACTS, PRIVILEGED
+from relever.fuzz.actions.machines import MACHINES
+from relever.fuzz.actions.planner import Planner
+from relever.model.deployed import Deployed
+from relever.model.parts import Parts
+from relever.model.protocol import Action, Outcome, Protocol, Step
+from relever.protocol import _ARTIFACTS
+
+SEEDS, STEPS = (10, 11, 12), 2_000
+DAY = 86_400
+# In a suite that is deployed: other contracts' part, done once for all, or nothing to have.
+NEVER_SUCCEED = {
+    *OF_CONTRACTS,
+    "vault.set_exits",
+    "vault.add_adapter",
+    "symbiotic.claim_rewards",
+}
+# Whoever asks, whatever for.
+NEVER_REFUSED = {
+    "vault.sync",
+    "queue.setOperator",
+    "side_pocket.hand_over",
+    "oracle.poke",
+    "oracle.poke_liquidation_prices",
+}
+STATES: dict[str, Callable[[Parts], bool]] = {
+    "borrowing is halted": lambda parts: parts.market.halted_until > 0,
+    "all is lent out": lambda parts: parts.market.books.cash == 0,
+    "the vault is paused": lambda parts: parts.vault.paused_until > parts.clock.time,
+    "a claim on a quarantined adapter can be paid": lambda parts: any(
+        adapter.claimable(who)
+        for adapter in parts.vault.pocket.adapters.values()
+        for who in adapter.claims
+    ),
+    "the market is delisted": lambda parts: not parts.listed,
+    "supply grows too fast": lambda parts: (
+        not parts.oracle.gate.answer(parts.vault.supply, parts.clock.time)[0]
+    ),
+    "the feed is stale": lambda parts: parts.oracle.reading.fault == "oracle: stale feed",
+    "somebody waits in line while a slash may come": lambda parts: bool(
+        parts.symbio.pending and parts.queue.waiting
+    ),
+    "EigenLayer's operator has thrown the adapter out": lambda parts: (
+        not parts.eigen.staker.delegated
+    ),
+    "all is slashed in EigenLayer": lambda parts: parts.eigenlayer.operator.magnitude == 0,
+    "more slashes are asked for than are looked at": lambda parts: parts.symbio.overrun,
+    "a person owns a contract": lambda parts: any(
+        rule.owner != "owner" for rule in parts.rules.values()
+    ),
+}
+
+
+def external() -> Iterator[str]:
+    """Every function of the suite that may change a state."""
+    for contract, kind in _ARTIFACTS.items():
+        for entry in artifact(kind).abi:
+            if entry["type"] == "function" and entry["stateMutability"] in (
+                "nonpayable",
+                "payable",
+            ):
+                yield f"{contract}.{entry['name']}"
+
+
+def walk(model: Protocol, planner: Planner, steps: int) -> Iterator[tuple[Action, Outcome]]:
+    """Plan and do; the steps of callbacks count too."""
+    for number in range(steps):
+        opening = planner.opening() if number == 0 else []
+        for step in opening or [planner.next()]:
+            if step.blocks:
+                model.advance(step.seconds, step.blocks)
+            outcome = model.step(step.action)
+            yield step.action, outcome
+            yield from nested(step.action, outcome)
+
+
+def nested(action: Action, outcome: Outcome) -> Iterator[tuple[Action, Outcome]]:
+    for callback in action.arguments:
+        if hasattr(callback, "steps") and outcome.refused is None:
+            yield from zip(callback.steps, outcome.result[-1], strict=True)
+
+
+@pytest.fixture(scope="module")
+def came_of(deployed: Deployed) -> tuple[Counter[tuple[str, bool]], Counter[str]]:
+    """How often each function succeeded and was refused, and each of the states was there."""
+    done, seen = Counter[tuple[str, bool]](), Counter[str]()
+    for seed in SEEDS:
+        model = deployed.model()
+        for action, outcome in walk(model, Planner(model, Random(seed)), STEPS):
+            done[action.name, outcome.refused is None] += 1
+            seen.update(what for what, holds in STATES.items() if holds(model.parts))
+    return done, seen
+
+
+def test_planner__every_function_of_every_contract__succeeds_and_is_refused(
+    came_of: tuple[Counter[tuple[str, bool]], Counter[str]],
+) -> None:
+    done, names = came_of[0], set(external())
+    assert NEVER_SUCCEED | NEVER_REFUSED | set(PRIVILEGED) <= names
+    never = {name for name in names if not done[name, True]}
+    assert never == NEVER_SUCCEED
+    unrefused = {name for name in names if not done[name, False]}
+    assert unrefused == NEVER_REFUSED
+
+
+def test_planner__rare_states__come_about(
+    came_of: tuple[Counter[tuple[str, bool]], Counter[str]],
+) -> None:
+    assert {what for what in STATES if not came_of[1][what]} == set()
+
+
+def test_planner__a_siege__lasts_until_fundamental_is_not_believed(deployed: Deployed) -> None:
+    model = deployed.model()
+    planner = Planner(model, Random(1), "market")
+    planner.then(market_storms.siege)
+    lasting = []
+    for _ in walk(model, planner, 600):
+        oracle = model.parts.oracle
+        lasting.append(oracle.discount.deep_time == oracle.terms.lasting_time)
+    assert any(lasting)
+
+
+def test_planner__whatever_it_plans__changes_nothing(deployed: Deployed) -> None:
+    for machine in MACHINES:
+        model = deployed.model()
+        planner = Planner(model, Random(7), machine)
+        steps = planner.opening()
+        for _ in range(150):
+            before = deepcopy(model.parts)
+            steps.append(planner.next())
+            assert model.parts == before, f"planning changed the model: {steps[-1]}"
+            do(model, steps)
+
+
+def do(model: Protocol, steps: list[Step]) -> None:
+    """Do what is planned, and forget it."""
+    for step in steps:
+        if step.blocks:
+            model.advance(step.seconds, step.blocks)
+        model.step(step.action)
+    steps.clear()
+
+
+def plan(model: Protocol, seed: int, machine: str) -> list[Action]:
+    return [action for action, _ in walk(model, Planner(model, Random(seed), machine), 300)]
+
+
+@pytest.mark.parametrize("machine", list(MACHINES))
+def test_planner__one_seed__is_one_plan(deployed: Deployed, machine: str) -> None:
+    plans = [plan(deployed.model(), seed, machine) for seed in (1, 1, 2)]
+    assert plans[0] == plans[1] != plans[2]
+
+
+def test_planner__unknown_machine__is_refused(deployed: Deployed) -> None:
+    with pytest.raises(ValueError, match="no machine is called 'washing': choose one of"):
+        Planner(deployed.model(), Random(1), "washing")
+
+
+def test_planner__time__passes_in_blocks(deployed: Deployed) -> None:
+    model = deployed.model()
+    planner = Planner(model, Random(3))
+    steps = planner.opening()
+    for _ in range(400):
+        do(model, steps)
+        steps.append(planner.next())
+        assert steps[-1].seconds == 0 or steps[-1].blocks > 0
