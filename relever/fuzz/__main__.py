@@ -13,17 +13,17 @@ from rich.console import Console
 
 from relever.artifacts import CompileError, artifacts
 from relever.chain import AnvilError
-from relever.fuzz import replicas
 from relever.fuzz.actions.machines import MACHINES
 from relever.fuzz.campaign import BULK, LENGTH, SINGLE, Budget, Settings
 from relever.fuzz.coverage import coverage, functions
 from relever.fuzz.findings import FindingError, load
 from relever.fuzz.replay import replay
+from relever.fuzz.replicas import ReplicaError
 from relever.fuzz.report import Pace, Run
 from relever.fuzz.report.page import page
 from relever.fuzz.report.progress import Progress
 from relever.fuzz.report.tables import show
-from relever.fuzz.scale import play
+from relever.fuzz.scale import ScaleError, play
 from relever.fuzz.tally import Tally
 from relever.protocol import CONTRACTS
 
@@ -50,15 +50,11 @@ def main(arguments: Sequence[str]) -> int:
         artifacts(names, lambda name: console.print(f"compiled {name}", highlight=False))
         if options.replay is not None:
             return _replay(console, options.replay)
-        if options.replica is not None:
-            # An unknown one is refused here, and the workers find it compiled.
-            with replicas.deploying(options.replica):
-                pass
         return _run(console, options)
     except KeyboardInterrupt:
         print("fuzz: stopped", file=sys.stderr)
         return 130
-    except (AnvilError, CompileError, FindingError, replicas.ReplicaError) as error:
+    except (AnvilError, CompileError, FindingError, ReplicaError, ScaleError) as error:
         print(f"fuzz: {error}", file=sys.stderr)
         return 1
 
@@ -166,17 +162,19 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of 1 or above")
+    return int(text)
 
 
 def _minutes(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no time to play")
-    return number
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no time to play, in minutes")
+    return minutes
 
 
 if __name__ == "__main__":
