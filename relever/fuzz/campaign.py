@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -18,13 +18,16 @@ from random import Random
 from relever.fuzz import machine, replicas
 from relever.fuzz.actions.planner import Planner
 from relever.fuzz.findings import Finding
-from relever.fuzz.invariants import Seen
+from relever.fuzz.invariants import Rules
 from relever.fuzz.liveness import check_liveness
+from relever.fuzz.pipe import Remote
 from relever.fuzz.player import Player, Violation
+from relever.fuzz.script import End, Line
 from relever.fuzz.shrink import shrunk
 from relever.fuzz.stage import Stage, set_up
-from relever.fuzz.states import STATES
+from relever.fuzz.states import STATES, before
 from relever.fuzz.tally import Tally
+from relever.model.parts import Parts
 from relever.model.protocol import Step
 
 BULK, SINGLE = "bulk", "single"
@@ -32,6 +35,9 @@ BULK, SINGLE = "bulk", "single"
 LENGTH, DRAWN = 60, 8
 # In the end of one of so many examples all views are compared, which costs as much as it does.
 VIEWS = 8
+# An ID, its sentence, and what was found.
+Said = tuple[str, str, str]
+RULES = Rules()
 # Where the chain in this process and the node do not agree.
 ENGINE = "ENGINE"
 
@@ -88,47 +94,89 @@ class Campaign:
     """Plays examples of one setting on one stage; see `opened`."""
 
     def __init__(self, stage: Stage, settings: Settings, on_node: Player) -> None:
-        """`on_node` plays on a forked Anvil: all of them, or again what broke in this process."""
+        """`on_node` plays on a forked Anvil: all of them, or again what broke elsewhere."""
         self.stage, self.settings, self.on_node = stage, settings, on_node
-        self.player = on_node
-        if settings.mode == BULK:
-            self.player = Player(stage, stage.in_process(), settings.compare)
+        self._remote: Remote | None = None
+        self._in_process: Player | None = None
+
+    @property
+    def player(self) -> Player:
+        """Who plays in this process, where that is asked for, or on Anvil."""
+        if self.settings.mode == SINGLE:
+            return self.on_node
+        if self._in_process is None:
+            self._in_process = Player(self.stage, self.stage.in_process(), self.settings.compare)
+        return self._in_process
+
+    def close(self) -> None:
+        """End the process that plays."""
+        if self._remote is not None:
+            self._remote.close()
+            self._remote = None
 
     def example(self, number: int) -> Example:
-        """Play one. What breaks in this process is played again on Anvil, and made small."""
-        record = Record(self.player)
-        seed = f"{self.settings.seed}-{self.settings.machine}-{number}"
-        if self.settings.mode == BULK:
-            self._plan_and_play(record, seed, number)
-        else:
-            self._draw_and_play(record, seed, number)
-        return record.example(number)
+        """Play one."""
+        (example,) = self.examples([number])
+        return example
 
-    def _plan_and_play(self, record: Record, seed: str, number: int) -> None:
-        settings, player = self.settings, self.player
+    def examples(self, numbers: Iterable[int]) -> Iterator[Example]:
+        """Play some. What breaks in another process is played again on Anvil, and made small.
+
+        Raises `PipeError` when the process that plays is gone.
+        """
+        if self.settings.mode == SINGLE:
+            for number in numbers:
+                yield self._drawn(number)
+            return
+        if self._remote is None:
+            self._remote = Remote(self.settings.replica, self.settings.compare)
+        # One is written while the one before it is played.
+        waiting: tuple[int, Record] | None = None
+        for number in numbers:
+            record = self._written(number)
+            self._remote.send(record.lines, record.end)
+            if waiting is not None:
+                yield self._played(self._remote, *waiting)
+            waiting = number, record
+        if waiting is not None:
+            yield self._played(self._remote, *waiting)
+
+    def _written(self, number: int) -> Record:
+        settings = self.settings
+        author = self.stage.author(self.stage.hot)
+        author.begin()
+        planner = Planner(author.model, Random(self._seed(number)), settings.machine)
+        record = Record(author.model.parts)
         record.begin()
-        player.begin()
-        planner = Planner(player.model, Random(seed), settings.machine)
-        steps: list[Step] = []
-        try:
-            for _ in range(settings.length):
-                steps.append(planner.next())
-                record.saw(player.play(steps[-1]))
-            player.settle(whole=number % VIEWS == 0)
-            check_liveness(player)
-        except Violation as violation:
-            record.found(self._finding(violation, steps, number))
+        for _ in range(settings.length):
+            record.saw(author.write(planner.next()))
+        record.end = author.end(whole=number % VIEWS == 0)
+        return record
 
-    def _draw_and_play(self, record: Record, seed: str, number: int) -> None:
+    def _played(self, remote: Remote, number: int, record: Record) -> Example:
+        broke = remote.receive()
+        if broke is None:
+            return record.example(number)
+        steps = [line.step for line in record.lines[: broke.steps + 1]]
+        found = self._finding(Violation(broke.identifier, broke.sentence, broke.found), steps)
+        return record.example(number, broke.steps, self._told(found, number))
+
+    def _drawn(self, number: int) -> Example:
         """So many examples of Hypothesis's make one of ours: its first is always the simplest."""
-        settings, player = self.settings, self.player
-        drawn = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
+        settings, player = self.settings, self.on_node
+        seed = hashlib.sha256(self._seed(number).encode()).digest()
+        drawn = int.from_bytes(seed[:8], "big")
+        record = Record(player.model.parts)
         try:
             machine.run(player, settings.machine, drawn, DRAWN, settings.length, record)
         except machine.Broken as broken:
             violation = broken.violation
             said = violation.identifier, violation.sentence, violation.found
-            record.found(self._told(said, broken.steps, number))
+            return record.example(number, None, self._told((said, broken.steps), number))
+        return record.example(number)
+
+    def _seed(self, number: int) -> str:
+        return f"{self.settings.seed}-{self.settings.machine}-{number}"
 
     def breaks(self, player: Player, steps: Sequence[Step]) -> Violation | None:
         """What a sequence breaks, from the stage's state on."""
@@ -137,35 +185,32 @@ class Campaign:
             for step in steps:
                 player.play(step)
             player.settle()
-            check_liveness(player)
+            check_liveness(player.actor)
         except Violation as violation:
             return violation
         return None
 
-    def _finding(self, violation: Violation, steps: list[Step], number: int) -> Finding:
-        """What broke, by the fewest steps that break the same sentence on Anvil."""
+    def _finding(self, violation: Violation, steps: list[Step]) -> tuple[Said, list[Step]]:
+        """What broke, and the fewest steps that break the same sentence on Anvil."""
         identifier = violation.identifier
 
         def same(player: Player, fewer: Sequence[Step]) -> bool:
             found = self.breaks(player, fewer)
             return found is not None and found.identifier == identifier
 
-        broken = identifier, violation.sentence, violation.found
-        if same(self.on_node, steps):
-            fewest = shrunk(steps, lambda fewer: same(self.player, fewer))
-            again = self.breaks(self.on_node, fewest)
-            if again is not None and again.identifier == identifier:
-                steps, broken = fewest, (identifier, again.sentence, again.found)
-        else:
+        if not same(self.on_node, steps):
             told = f"In this process {identifier} does not hold; there it does: {violation.found}"
-            broken = ENGINE, "Anvil and the EVM in this process agree.", told
-        return self._told(broken, steps, number)
+            return (ENGINE, "Anvil and the EVM in this process agree.", told), steps
+        fewest = shrunk(steps, lambda fewer: same(self.player, fewer))
+        again = self.breaks(self.on_node, fewest)
+        if again is not None and again.identifier == identifier:
+            return (identifier, again.sentence, again.found), fewest
+        return (identifier, violation.sentence, violation.found), steps
 
-    def _told(self, broken: tuple[str, str, str], steps: Sequence[Step], number: int) -> Finding:
+    def _told(self, broken: tuple[Said, Sequence[Step]], number: int) -> Finding:
         settings = self.settings
         return Finding.of(
-            broken,
-            steps,
+            *broken,
             machine=settings.machine,
             seed=settings.seed,
             example=number,
@@ -175,61 +220,82 @@ class Campaign:
 
 
 class Record:
-    """What is counted while examples are played."""
+    """What is counted of lines as they are written or played."""
 
-    def __init__(self, player: Player) -> None:
-        self._player, self._tally = player, Tally()
-        self._reached: set[str] = set()
-        self._digest = hashlib.sha256()
+    end: End
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._before = parts, before(parts)
+        self._examples = 0
+        self.lines: list[Line] = []
+        # In which example a state was reached, and by which line first.
+        self._reached: dict[tuple[int, str], int] = {}
 
     def begin(self) -> None:
         """An example begins."""
-        self._tally.examples += 1
-        self._tally.states.update(self._reached)
-        self._reached.clear()
+        self._examples += 1
+        self._before = before(self._parts)
 
-    def saw(self, seen: Seen) -> None:
-        """A step was played."""
-        tally, name, refused = self._tally, seen.action.name, seen.outcome.refused
-        tally.steps += 1
-        if refused is None:
-            tally.done[name] += 1
-        else:
-            tally.refused[name] += 1
-            tally.reasons[f"{name}: {refused}"] += 1
-        parts, reached = self._player.model.parts, self._reached
+    def saw(self, line: Line) -> None:
+        """Another line."""
+        done = line.step.action if line.outcome.refused is None else None
+        parts, reached, example = self._parts, self._reached, self._examples
         for state, holds in STATES.items():
-            if state not in reached and holds(seen, parts):
-                reached.add(state)
-        told = seen.action, seen.step.seconds, seen.step.blocks, seen.outcome
-        self._digest.update(repr(told).encode())
+            if (example, state) not in reached and holds(done, parts, self._before):
+                reached[example, state] = len(self.lines)
+        self.lines.append(line)
+        self._before = before(parts)
 
-    def found(self, finding: Finding) -> None:
-        """Something is broken; nothing is played after it."""
-        self._tally.findings.append(finding)
-
-    def example(self, number: int) -> Example:
-        """All of it."""
-        tally = self._tally
-        tally.states.update(self._reached)
-        tally.checked = self._player.checked()
-        found = "; ".join(finding.identifier for finding in tally.findings) or "nothing broken"
-        line = (
+    def example(
+        self, number: int, steps: int | None = None, finding: Finding | None = None
+    ) -> Example:
+        """All of it, or the first so many steps."""
+        lines = self.lines[:steps]
+        tally, digest = Tally(self._examples, len(lines)), hashlib.sha256()
+        for line in lines:
+            action, refused = line.step.action, line.outcome.refused
+            if refused is None:
+                tally.done[action.name] += 1
+            else:
+                tally.refused[action.name] += 1
+                tally.reasons[f"{action.name}: {refused}"] += 1
+            told = action, line.step.seconds, line.step.blocks, line.outcome
+            digest.update(repr(told).encode())
+        for (_, state), first in self._reached.items():
+            tally.states[state] += first < len(lines)
+        for counts, done in ((tally.done, True), (tally.refused, False)):
+            for name, times in counts.items():
+                for rule in RULES.relevant(name, done):
+                    tally.checked[rule.identifier] += times
+        if finding is not None:
+            tally.findings.append(finding)
+        found = "nothing broken" if finding is None else finding.identifier
+        summary = (
             f"example {number}: {tally.steps} steps, {tally.refused.total()} refused, {found},"
-            f" {self._digest.hexdigest()[:16]}"
+            f" {digest.hexdigest()[:16]}"
         )
-        return Example(number, tally, line)
+        return Example(number, tally, summary)
+
+
+@contextmanager
+def staged(replica: int | None) -> Iterator[Stage]:
+    """A stage, of a replica if there is a number. Raises `replicas.ReplicaError`."""
+    with ExitStack() as stack:
+        if replica is not None:
+            stack.enter_context(replicas.deploying(replica))
+        stage = stack.enter_context(set_up())
+        # What stands until the end is not looked through for garbage again and again.
+        gc.collect()
+        gc.freeze()
+        yield stage
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Campaign]:
     """A campaign with a stage of its own. Raises `replicas.ReplicaError` for an unknown replica."""
-    with ExitStack() as stack:
-        if settings.replica is not None:
-            stack.enter_context(replicas.deploying(settings.replica))
-        stage = stack.enter_context(set_up())
-        chain = stack.enter_context(stage.forked())
-        # What stands until the end is not looked through for garbage again and again.
-        gc.collect()
-        gc.freeze()
-        yield Campaign(stage, settings, Player(stage, chain, settings.compare))
+    with staged(settings.replica) as stage, stage.forked() as chain:
+        campaign = Campaign(stage, settings, Player(stage, chain, settings.compare))
+        try:
+            yield campaign
+        finally:
+            campaign.close()

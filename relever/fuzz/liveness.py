@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from relever.fuzz.player import Player
+from relever.fuzz.player import Actor
 
 
-def check_liveness(player: Player) -> None:
+def check_liveness(actor: Actor) -> None:
     """Raises `Violation`."""

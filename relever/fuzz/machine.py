@@ -15,9 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from relever import model
 from relever.fuzz.actions.planner import Planner
-from relever.fuzz.invariants import Seen
 from relever.fuzz.liveness import check_liveness
 from relever.fuzz.player import Player, Violation
+from relever.fuzz.script import Line
 from relever.model.protocol import Step
 
 
@@ -37,7 +37,7 @@ class Listener(Protocol):
     """Who is told what is played."""
 
     def begin(self) -> None: ...
-    def saw(self, seen: Seen) -> None: ...
+    def saw(self, line: Line) -> None: ...
 
 
 class Broken(Exception):
@@ -81,11 +81,13 @@ def run(
         def step(self, draw: Random) -> None:
             self._planner.draw = draw
             last.append(self._planner.next())
-            listener.saw(player.play(last[-1]))
+            line = player.author.write(last[-1])
+            player.perform(line)
+            listener.saw(line)
 
         def teardown(self) -> None:
             player.settle()
-            check_liveness(player)
+            check_liveness(player.actor)
 
     steady_constants()
     try:

@@ -43,7 +43,7 @@ def replay(finding: Finding, say: Callable[[str], None]) -> bool:
                 say(f"{number:3}. {in_words(step)}")
                 say(f"     {_said(player.play(step).outcome)}")
             player.settle()
-            check_liveness(player)
+            check_liveness(player.actor)
         except Violation as violation:
             broken = violation
             say(f"Broken: {violation}")

@@ -8,7 +8,7 @@ lost is played again by another.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache, partial
 from itertools import islice
@@ -61,8 +61,7 @@ def play(
     """
     if workers == 1 and scheduler is None:
         with opened(settings) as campaign:
-            for number in budget.numbers():
-                yield _example(campaign, number)
+            yield from _examples(campaign, budget.numbers())
         return
     # Takes a second to load, and is not needed alone.
     from relever.fuzz.cluster import Workers, connected
@@ -123,7 +122,7 @@ def shard(settings: Settings, expected: str, numbers: Sequence[int]) -> list[Exa
                 f"the worker on {platform.node()} cannot set up: {_said(error)}"
             ).with_traceback(error.__traceback__) from error
         try:
-            return [_example(campaign, number) for number in numbers]
+            return list(_examples(campaign, numbers))
         except ScaleError:
             # Nobody knows in what state it was left.
             _HOME.leave()
@@ -158,12 +157,22 @@ class _Home:
 _HOME, _LOCK = _Home(), Lock()
 
 
-def _example(campaign: Campaign, number: int) -> Example:
+def _examples(campaign: Campaign, numbers: Iterable[int]) -> Iterator[Example]:
+    """Raises `ScaleError`, which names those that were begun and not finished."""
+    begun: list[int] = []
+
+    def noted() -> Iterator[int]:
+        for number in numbers:
+            begun.append(number)
+            yield number
+
     try:
-        return campaign.example(number)
+        for example in campaign.examples(noted()):
+            begun.remove(example.number)
+            yield example
     except Exception as error:
         # Dask brings home neither the cause of an error nor one that takes arguments.
-        raise ScaleError(f"{named([number])} cannot be played: {_said(error)}").with_traceback(
+        raise ScaleError(f"{named(begun)} cannot be played: {_said(error)}").with_traceback(
             error.__traceback__
         ) from error
 

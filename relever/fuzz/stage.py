@@ -13,16 +13,19 @@ from relever.baselayer import build_world, deploy_core, load_core
 from relever.chain import Anvil, Call, Chain
 from relever.chain.revm import Revm
 from relever.fuzz.actions.planner import Planner
+from relever.fuzz.script import Author
 from relever.fuzz.storage import Storage
 from relever.model.deployed import Deployed
 from relever.model.parts import BORROWERS
 from relever.model.protocol import Protocol
 from relever.model.snapshot import Snapshot
-from relever.protocol import CONTRACTS, deploy
+from relever.protocol import CONTRACTS, contract_address, deploy
 
 WAD = 10**18
 # What everybody has of each token, in its unit.
 EACH = 4_000 * WAD
+# Markets that an example makes at most.
+MARKETS = 60
 # A node of a real network to stand on instead of our own with the base layer, and its name.
 FORK_URL = os.environ.get("RELEVER_FORK_URL")
 FORK_NETWORK = os.environ.get("RELEVER_FORK_NETWORK", "mainnet")
@@ -49,6 +52,10 @@ class Stage:
     @property
     def chain(self) -> Chain:
         return self.deployed.deployment.chain
+
+    def author(self, storage: Storage) -> Author:
+        """Who writes what is played here, with these words of storage in each line."""
+        return Author(self.model, self.begin, storage, self.storage)
 
     @contextmanager
     def forked(self) -> Iterator[Chain]:
@@ -98,6 +105,11 @@ def set_up() -> Iterator[Stage]:
         look = suite.lens.watch.build(suite.market.address, owners)
         storage = Storage(deployed.addresses, slots)
         hot = Storage(deployed.addresses, slots, but_unlimited=True)
+        for number in range(MARKETS):
+            # Of markets that are made later.
+            address = contract_address(chain, suite.factory.address, number)
+            storage.learn(f"market{number + 2}", address)
+            hot.learn(f"market{number + 2}", address)
         yield Stage(node, deployed, model, model.snapshot(), storage, hot, look)
         chain.close()
 

@@ -3,64 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from relever.fuzz.invariants import Seen
 from relever.model.market import MARKET
 from relever.model.parts import Parts
+from relever.model.protocol import Action
 
-# Whether a state is reached by a step, as the chain shows it and the model stands after it.
-Reached = Callable[[Seen, Parts], bool]
 
-_SUPPLY, _SHARES = "market.totals._supply", "market.share_token._balances"
+class Before(NamedTuple):
+    """Figures from before an action: the mark of lenders' losses, and the protocol's shares."""
+
+    losses: int
+    shares: int
+
+
+def before(parts: Parts) -> Before:
+    """As things stand."""
+    return Before(parts.market.losses.faded, parts.market.shares.get(MARKET, 0))
+
+
+# Whether a state is reached by an action that was done, or refused if none; with the model after
+# it.
+Reached = Callable[[Action | None, Parts, Before], bool]
+
 _SLASHES = ("world.slash", "world.execute_slash")
 _LIQUIDATIONS = ("market.liquidate", "liquidator.liquidate")
 
 
-def _liquidates(seen: Seen, _: Parts) -> bool:
-    return seen.done and seen.action.name in _LIQUIDATIONS
+def _liquidates(done: Action | None, parts: Parts, before: Before) -> bool:
+    return done is not None and done.name in _LIQUIDATIONS
 
 
-def _bad_debt(seen: Seen, parts: Parts) -> bool:
-    """Lenders' losses leave a mark above the totals; what the protocol's shares bear burns them."""
-    if not _liquidates(seen, parts):
+def _bad_debt(done: Action | None, parts: Parts, before: Before) -> bool:
+    """Lenders' losses leave a mark; what the protocol's shares bear burns them."""
+    if not _liquidates(done, parts, before):
         return False
-    own, owned = seen.held(_SHARES, MARKET)
-    return seen.before.word(_SUPPLY) >> 232 != seen.after.word(_SUPPLY) >> 232 or owned < own
+    market = parts.market
+    return market.losses.faded != before.losses or market.shares[MARKET] < before.shares
 
 
-def _deleverages(seen: Seen, parts: Parts) -> bool:
+def _deleverages(done: Action | None, parts: Parts, before: Before) -> bool:
     now = parts.clock.time
     positions = parts.market.positions.values()
-    return _liquidates(seen, parts) and any(p.deleveraged_at == now for p in positions)
+    return _liquidates(done, parts, before) and any(p.deleveraged_at == now for p in positions)
 
 
-def _full(_: Seen, parts: Parts) -> bool:
+def _full(_: Action | None, parts: Parts, before: Before) -> bool:
     books = parts.market.books
     return books.borrow.assets > 0 and books.cash == 0
 
 
-def _slashed_queue(seen: Seen, parts: Parts) -> bool:
-    return seen.done and seen.action.name in _SLASHES and parts.vault.queued > 0
+def _slashed_queue(done: Action | None, parts: Parts, before: Before) -> bool:
+    return done is not None and done.name in _SLASHES and parts.vault.queued > 0
+
+
+def _veto_window(_: Action | None, parts: Parts, before: Before) -> bool:
+    return bool(parts.symbiotic.requests) and parts.symbio.value_at_risk > 0
 
 
 STATES: Mapping[str, Reached] = {
     "liquidation": _liquidates,
     "bad debt": _bad_debt,
     "depeg deleverage": _deleverages,
-    "borrowing halted": lambda _, parts: parts.market.halted_until > 0,
+    "borrowing halted": lambda _, parts, __: parts.market.halted_until > 0,
     "full utilisation": _full,
     "slashed queue": _slashed_queue,
-    "someone in line": lambda _, parts: parts.vault.queued > 0,
-    "paused vault": lambda _, parts: parts.clock.time < parts.vault.paused_until,
-    "delisted market": lambda _, parts: not parts.listed,
-    "veto window": lambda seen, _: any(one.at_risk for one in seen.after.sight.adapters),
-    "quarantine": lambda _, parts: bool(parts.vault.pocket.adapters),
-    "adapter unreadable": lambda _, parts: not parts.vault.readable,
-    "undelegated": lambda _, parts: not parts.eigen.staker.delegated,
-    "feed unusable": lambda _, parts: bool(parts.oracle.reading.fault),
-    "depeg": lambda _, parts: parts.oracle.discount.wad > 0,
-    "deep discount": lambda _, parts: parts.oracle.discount.deep_time > 0,
-    "feed replaced": lambda _, parts: parts.oracle.former is not None,
-    "loss unrecovered": lambda _, parts: parts.vault.performance_fee.missing > 0,
-    "profit locked": lambda _, parts: parts.vault.profit.until > parts.clock.time,
+    "someone in line": lambda _, parts, __: parts.vault.queued > 0,
+    "paused vault": lambda _, parts, __: parts.clock.time < parts.vault.paused_until,
+    "delisted market": lambda _, parts, __: not parts.listed,
+    "veto window": _veto_window,
+    "quarantine": lambda _, parts, __: bool(parts.vault.pocket.adapters),
+    "adapter unreadable": lambda _, parts, __: not parts.vault.readable,
+    "undelegated": lambda _, parts, __: not parts.eigen.staker.delegated,
+    "feed unusable": lambda _, parts, __: bool(parts.oracle.reading.fault),
+    "depeg": lambda _, parts, __: parts.oracle.discount.wad > 0,
+    "deep discount": lambda _, parts, __: parts.oracle.discount.deep_time > 0,
+    "feed replaced": lambda _, parts, __: parts.oracle.former is not None,
+    "loss unrecovered": lambda _, parts, __: parts.vault.performance_fee.missing > 0,
+    "profit locked": lambda _, parts, __: parts.vault.profit.until > parts.clock.time,
 }

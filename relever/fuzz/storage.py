@@ -85,6 +85,26 @@ class Section:
         return f"{self.contract}.{self.variable}{'.' if field else ''}{field}"
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Where all words stand: their places, each variable's words among them, a table's keys, and
+    the variable and key of each word.
+    """
+
+    places: list[Place]
+    spans: dict[str, slice]
+    keys: dict[str, Sequence[Hashable]]
+    variables: list[tuple[str, Hashable]]
+
+    def name(self, index: int) -> str:
+        """What the word of that index is called."""
+        table, key = self.variables[index]
+        if key is None:
+            return table
+        said = ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)
+        return f"{table}[{said}]"
+
+
 class Storage:
     """The words of one deployment. Parts that the model comes to know are added by themselves."""
 
@@ -112,19 +132,16 @@ class Storage:
             *self._tokens(),
             *self._others(),
         ]
-        self._places: list[Place] = []
-        # Where each variable's words are among all, made anew when there are more.
-        self.spans: dict[str, slice] = {}
-        self.keys: dict[str, Sequence[Hashable]] = {}
-        # The variable and the key of each word.
-        self.variables: list[tuple[str, Hashable]] = []
+        # Made anew when there is more.
+        self._layout: Layout | None = None
         # Contracts of which every word is known here.
         self.covered = {addresses[s.contract] for s in self._sections}
 
-    def expected(self, parts: Parts) -> tuple[list[Place], list[int]]:
+    def expected(self, parts: Parts) -> tuple[Layout, list[int]]:
         """Where all words stand, and what the model says each of them is."""
         words: list[int] = []
-        first = changed = not self._places
+        first = self._layout is None
+        changed = first
         for section in self._sections:
             if first or not section.fixed:
                 keys = section.keys(parts)
@@ -132,38 +149,31 @@ class Storage:
                     section.know(keys, self._addresses[section.contract])
                     changed = True
             words += section.values(parts)
-        if changed:
-            self._lay_out()
-        return self._places, words
+        if changed or self._layout is None:
+            self._layout = self._laid_out()
+        return self._layout, words
 
-    def _lay_out(self) -> None:
-        self._places, self.spans, self.keys, self.variables = [], {}, {}, []
+    def _laid_out(self) -> Layout:
+        found = Layout([], {}, {}, [])
         for section in self._sections:
-            start = len(self._places)
-            self._places += section.places
-            self.variables += section.variables
+            start = len(found.places)
+            found.places.extend(section.places)
+            found.variables.extend(section.variables)
             if not section.variable:
                 for index, (name, _) in enumerate(section.variables, start):
-                    self.keys[name] = (None,)
-                    self.spans[name] = slice(index, index + 1)
+                    found.keys[name] = (None,)
+                    found.spans[name] = slice(index, index + 1)
                 continue
             for one in section.fields or ("",):
                 name = section.table(one)
-                self.keys[name] = section.known
-                self.spans[name] = slice(start, start + len(section.known))
+                found.keys[name] = section.known
+                found.spans[name] = slice(start, start + len(section.known))
                 start += len(section.known)
+        return found
 
     def learn(self, name: str, address: str) -> None:
         """A contract that was made has this address."""
         self._numbers[name] = int(address, 16)
-
-    def name(self, index: int) -> str:
-        """What the word of that index is called."""
-        table, key = self.variables[index]
-        if key is None:
-            return table
-        said = ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)
-        return f"{table}[{said}]"
 
     # How variables and tables are found
 
@@ -511,8 +521,7 @@ class Storage:
         number = self._number
 
         def markets(parts: Parts) -> list[str]:
-            # What was made a moment ago has no address yet.
-            return [name for name in parts.markets if name in self._numbers]
+            return list(parts.markets)
 
         def listed(parts: Parts) -> set[Hashable]:
             return {name for name in markets(parts) if parts.markets[name]}
@@ -570,11 +579,11 @@ _ANY = -1
 
 
 def differences(
-    storage: Storage, words: Sequence[int], expected: Sequence[int]
+    layout: Layout, words: Sequence[int], expected: Sequence[int]
 ) -> dict[str, tuple[int, int]]:
     """The words that are not what they should be, by name: found, and expected."""
     return {
-        storage.name(index): (found, right)
+        layout.name(index): (found, right)
         for index, (found, right) in enumerate(zip(words, expected, strict=True))
         if found != right and right != _ANY
     }

@@ -162,7 +162,7 @@ class SymbioticVault:
 
     def execute_slash(self, index: int) -> int:
         """Execute a request after its veto window; returns what it took."""
-        now, request = self.clock.time, self.requests[index]
+        now, request = self.clock.time, self._request(index)
         require(request.requested + self._veto_duration <= now, "VetoPeriodNotEnded()")
         require(now - request.captured <= self.epoch_duration, "SlashPeriodEnded()")
         amount = self._of_slashable(request.amount, request.captured)
@@ -172,11 +172,15 @@ class SymbioticVault:
 
     def veto_slash(self, index: int) -> None:
         """Veto a request in its window, as the resolver."""
-        request = self.requests[index]
+        request = self._request(index)
         in_window = self.clock.time < request.requested + self._veto_duration
         require(in_window, "VetoPeriodEnded()")
         require(not request.completed, "SlashRequestCompleted()")
         request.completed = True
+
+    def _request(self, index: int) -> SlashRequest:
+        require(index < len(self.requests), "SlashRequestNotExist()")
+        return self.requests[index]
 
     @property
     def _veto_duration(self) -> int:

@@ -17,7 +17,7 @@ from relever.fuzz.actions.planner import Planner
 from relever.model.deployed import Deployed
 from relever.model.parts import Parts
 from relever.model.protocol import Action, Outcome, Protocol, Step
-from relever.protocol import _ARTIFACTS
+from relever.protocol import CONTRACTS
 
 SEEDS, STEPS = (10, 11, 12), 2_000
 DAY = 86_400
@@ -66,7 +66,7 @@ STATES: dict[str, Callable[[Parts], bool]] = {
 
 def external() -> Iterator[str]:
     """Every function of the suite that may change a state."""
-    for contract, kind in _ARTIFACTS.items():
+    for contract, kind in CONTRACTS.items():
         for entry in artifact(kind).abi:
             if entry["type"] == "function" and entry["stateMutability"] in (
                 "nonpayable",

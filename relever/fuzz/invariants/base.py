@@ -9,7 +9,7 @@ from itertools import compress, count
 from operator import ne
 from typing import TYPE_CHECKING, Any
 
-from relever.fuzz.storage import Storage
+from relever.fuzz.storage import Layout
 from relever.model.callback import Callback
 from relever.model.parts import BORROWERS
 from relever.model.protocol import Action, Outcome, Step
@@ -80,9 +80,9 @@ class Look:
     order of `Facts.accounts`. What more than one invariant asks is worked out once.
     """
 
-    def __init__(self, sight: Any, words: list[int], storage: Storage) -> None:
-        self.sight, self.words = sight, words
-        self.spans, self.keys, self.variables = storage.spans, storage.keys, storage.variables
+    def __init__(self, sight: Any, words: list[int], layout: Layout) -> None:
+        self.sight, self.words, self.layout = sight, words, layout
+        self.spans, self.keys, self.variables = layout.spans, layout.keys, layout.variables
 
     def table(self, name: str) -> list[int]:
         """The words of a table."""
