@@ -98,10 +98,9 @@ class Actor:
         if self.compare and self.look is not before:
             self._compare(line.says, line.words)
         seen = Seen(step, outcome, before, self.look, self.facts)
-        for invariant in self.rules.relevant(action.name, outcome.refused is None):
-            broken = invariant.check(seen)
-            if broken is not None:
-                raise Violation(invariant.identifier, invariant.sentence, broken)
+        broken = self.rules.broken(seen)
+        if broken is not None:
+            raise Violation(broken[0].identifier, broken[0].sentence, broken[1])
         return seen
 
     def settle(self, last: Line, end: End) -> None:

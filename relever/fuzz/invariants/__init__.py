@@ -45,5 +45,17 @@ class Rules:
             )
         return self._tables[key]
 
+    def broken(self, seen: Seen) -> tuple[Invariant, str] | None:
+        """The first that does not hold of a step, and what was found."""
+        changes = seen.changes
+        still = seen.still
+        for rule in self.relevant(seen.action.name, seen.done):
+            if rule.always and still or rule.reads and rule.reads.isdisjoint(changes):
+                continue
+            found = rule.check(seen)
+            if found is not None:
+                return rule, found
+        return None
+
 
 __all__ = ["INVARIANTS", "Facts", "Invariant", "Look", "Rules", "Seen"]

@@ -33,6 +33,14 @@ _GUARDIANS = {
 }
 _ALLOCATOR = "vault.vault_limits.allocator"
 
+_ALLOWANCES = {
+    "weth.allowance": "weth",
+    "wsteth.erc20.allowance": "wsteth",
+    "steth.allowance": "steth",
+    "vault.erc20.allowance": "vault",
+    "market.share_token._allowances": "market",
+}
+
 # By whom each privileged function may be called: by words that have the role, or by contracts.
 _OF_OWNER = {contract: (f"{contract}.{_OWNER}",) for contract in _RULED}
 _OF_BOTH = {contract: (f"{contract}.{_OWNER}", _GUARDIANS[contract]) for contract in _RULED}
@@ -179,7 +187,9 @@ _CHANGED_BY: dict[str, frozenset[str]] = {
             "set_authorization_by_signature",
         )
     ),
-    "market.authorization._nonces": frozenset(("market.set_authorization_by_signature",)),
+    "market.authorization._nonces": frozenset(
+        ("market.set_authorization", "market.set_authorization_by_signature")
+    ),
     "vault.erc20.nonces": frozenset(("vault.permit",)),
     "factory.is_listed": frozenset(("factory.list_market", "factory.delist_market")),
     "factory.is_market": frozenset(("factory.create_market",)),
@@ -295,6 +305,7 @@ def rights_are_given(seen: Seen) -> str | None:
     "AC-6",
     "Nobody's allowance rises but by his own approval or signature.",
     "ERC-20, ERC-2612",
+    reads=(*_ALLOWANCES,),
 )
 def allowances_are_given(seen: Seen) -> str | None:
     for table, token in _ALLOWANCES.items():
@@ -312,15 +323,6 @@ def allowances_are_given(seen: Seen) -> str | None:
             if not given:
                 return f"{owner} allows {spender} {now:_} of {token} without having said so."
     return None
-
-
-_ALLOWANCES = {
-    "weth.allowance": "weth",
-    "wsteth.erc20.allowance": "wsteth",
-    "steth.allowance": "steth",
-    "vault.erc20.allowance": "vault",
-    "market.share_token._allowances": "market",
-}
 
 
 @_rule(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress, count
 from operator import ne
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from relever.fuzz.storage import Layout
 from relever.model.callback import Callback
@@ -44,7 +44,7 @@ LIMITS = "vault.vault_limits._limits"
 REQUEST = "queue._requests."
 CLAIM = "side_pocket._claims."
 
-_Key = Hashable
+T = TypeVar("T")
 _ABSENT: Mapping[Any, tuple[int, int]] = {}
 
 
@@ -92,10 +92,12 @@ class Look:
         """A table by its keys."""
         return dict(zip(self.keys[name], self.words[self.spans[name]], strict=True))
 
-    def entry(self, name: str, key: _Key) -> int:
+    def entry(self, name: str, key: Hashable) -> int:
         """A word of a table; 0 for a key that nobody has used."""
-        keys = self.keys[name]
-        return self.words[self.spans[name].start + keys.index(key)] if key in keys else 0
+        try:
+            return self.words[self.spans[name].start + self.keys[name].index(key)]
+        except ValueError:
+            return 0
 
     def word(self, name: str) -> int:
         """The word of a variable by itself."""
@@ -290,18 +292,36 @@ class Seen:
                 variable, key = variables[index]
                 found.setdefault(variable, {})[key] = old[index], new[index]
             return found
-        # What is in one of them only was nothing.
+        # There are more keys now. What is in one of them only was nothing.
         for variable in after.spans:
-            old_entries, new_entries = before.entries(variable), after.entries(variable)
-            if old_entries != new_entries:
-                changed = {
-                    key: (old_entries.get(key, 0), new_entries.get(key, 0))
-                    for key in {**old_entries, **new_entries}
-                    if old_entries.get(key, 0) != new_entries.get(key, 0)
-                }
-                if changed:
-                    found[variable] = changed
+            if before.keys[variable] is after.keys[variable]:
+                if before.table(variable) == after.table(variable):
+                    continue
+            old_words, new_words = before.entries(variable), after.entries(variable)
+            changed = {
+                key: (old_words.get(key, 0), new_words.get(key, 0))
+                for key in {**old_words, **new_words}
+                if old_words.get(key, 0) != new_words.get(key, 0)
+            }
+            if changed:
+                found[variable] = changed
         return found
+
+    def once(self, work: Callable[[Seen], T]) -> T:
+        """What a function says of this, worked out once for all who ask."""
+        if work not in self._known:
+            self._known[work] = work(self)
+        found: T = self._known[work]
+        return found
+
+    @cached_property
+    def _known(self) -> dict[Callable[[Seen], Any], Any]:
+        return {}
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing has changed at all, and no time has passed."""
+        return not self.changes and self.before.sight[2:] == self.after.sight[2:] and self.at_once()
 
     def moved(self, variable: str) -> dict[Any, int]:
         """By how much a table's words have changed."""
@@ -332,6 +352,7 @@ class Invariant:
     actions: frozenset[str] | None = None
     refused: bool = False
     always: bool = False
+    reads: frozenset[str] | None = None
 
     def concerns(self, name: str, done: bool) -> bool:
         """Whether it says anything about an action that was done or not."""
@@ -349,13 +370,16 @@ def invariant(
     *,
     refused: bool = False,
     always: bool = False,
+    reads: Sequence[str] | None = None,
 ) -> Callable[[Check], Check]:
     """Registers a check as an invariant."""
 
     def register(check: Check) -> Check:
         names = None if actions is None else frozenset(actions)
-        found = Invariant(identifier, sentence, reference, check, names, refused, always)
-        into.append(found)
+        words = None if reads is None else frozenset(reads)
+        into.append(
+            Invariant(identifier, sentence, reference, check, names, refused, always, words)
+        )
         return check
 
     return register

@@ -35,17 +35,19 @@ _ALLOWANCES = (
     "ROUT-1",
     "No action leaves a helper with more of any token than it had been given before.",
     "Liquity bold: FundsAreSwept",
+    reads=(*TOKENS,),
 )
 def helpers_keep_nothing(seen: Seen) -> str | None:
     action = seen.action
     if action.name in _GIFTS:
         return None
-    # Who is named as the receiver of something else gets it, be it a helper.
-    named = {said for call in (action, *seen.inner) for said in call.arguments if said in _HELPERS}
     for token in TOKENS:
-        for account, amount in seen.moved(token).items():
-            if amount > 0 and account in _HELPERS and account not in named:
-                return f"{account} has {amount:_} more of {token}."
+        for account, (before, after) in seen.changes.get(token, {}).items():
+            if account in _HELPERS and after > before:
+                # Who is named as the receiver of something else gets it, be it a helper.
+                calls = (action, *seen.inner)
+                if not any(account in call.arguments for call in calls):
+                    return f"{account} has {after - before:_} more of {token}."
     return None
 
 
@@ -53,6 +55,7 @@ def helpers_keep_nothing(seen: Seen) -> str | None:
     "ROUT-2",
     "No contract leaves an allowance behind that it gave in passing.",
     "Liquity bold: no standing approvals",
+    reads=(*_ALLOWANCES,),
 )
 def helpers_allow_nothing(seen: Seen) -> str | None:
     contracts = (*_HELPERS, SELLER, "eigenlayer", "symbiotic", VAULT, "queue", "market")

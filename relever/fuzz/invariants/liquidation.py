@@ -91,7 +91,7 @@ def _case(seen: Seen) -> Case | None:
     "Morpho Blue, Aave v3, Euler vault kit: liquidation needs an unhealthy account",
 )
 def healthy_is_left_alone(seen: Seen) -> str | None:
-    case = _case(seen)
+    case = seen.once(_case)
     if case is None or case.breached > 0:
         return None
     return f"{case.debt:_} were owed on {case.worth:_} worth of collateral."
@@ -104,7 +104,7 @@ def healthy_is_left_alone(seen: Seen) -> str | None:
     "Aave v3, Morpho Blue: post-conditions of liquidation",
 )
 def liquidation_lowers_debt(seen: Seen) -> str | None:
-    case = _case(seen)
+    case = seen.once(_case)
     if case is None:
         return None
     changed = set(seen.changes.get(POSITIONS, ())) - {case.owner}
@@ -122,7 +122,7 @@ def liquidation_lowers_debt(seen: Seen) -> str | None:
     "Aave v3: LIQUIDATION_HSPOST",
 )
 def liquidation_is_exact(seen: Seen) -> str | None:
-    case = _case(seen)
+    case = seen.once(_case)
     if case is None:
         return None
     if seen.action.name == "liquidator.liquidate":
@@ -153,7 +153,7 @@ def liquidation_is_exact(seen: Seen) -> str | None:
     "Morpho Blue: liquidation incentive factor",
 )
 def bonus_is_bounded(seen: Seen) -> str | None:
-    case, terms = _case(seen), seen.facts.terms
+    case, terms = seen.once(_case), seen.facts.terms
     if case is None:
         return None
     bonus = terms.base_bonus if case.market_only else terms.max_bonus
@@ -170,7 +170,7 @@ def bonus_is_bounded(seen: Seen) -> str | None:
     "Morpho Blue: LiquidateBuffer",
 )
 def part_improves_health(seen: Seen) -> str | None:
-    case = _case(seen)
+    case = seen.once(_case)
     if case is None or case.whole:
         return None
     if case.rest * case.collateral > case.debt * case.left:
@@ -185,8 +185,8 @@ def part_improves_health(seen: Seen) -> str | None:
     "Morpho Blue, Euler vault kit: liquidation amounts",
 )
 def bonus_is_as_the_terms_say(seen: Seen) -> str | None:
-    case, terms = _case(seen), seen.facts.terms
-    if case is None or (case.whole and case.left == 0):
+    case, terms = seen.once(_case), seen.facts.terms
+    if case is None or case.whole and case.left == 0:
         return None
     valued = case.handed if case.market_only else case.fundamental
     most = terms.base_bonus if case.market_only else terms.max_bonus
@@ -205,7 +205,7 @@ def bonus_is_as_the_terms_say(seen: Seen) -> str | None:
     "Aave v3: close factor; Liquity: no dust",
 )
 def no_more_than_needed(seen: Seen) -> str | None:
-    case, terms = _case(seen), seen.facts.terms
+    case, terms = seen.once(_case), seen.facts.terms
     if case is None:
         return None
     if case.whole:
@@ -248,7 +248,7 @@ def _goes_whole(case: Case, terms: object) -> bool:
     "Relever: deleverage window",
 )
 def deleverage_is_bounded(seen: Seen) -> str | None:
-    case, terms = _case(seen), seen.facts.terms
+    case, terms = seen.once(_case), seen.facts.terms
     if case is None or not case.market_only:
         return None
     capacity = case.debt * terms.deleverage_share // WAD
@@ -268,7 +268,7 @@ def deleverage_is_bounded(seen: Seen) -> str | None:
     "Relever: no debt is forgiven for the market's sake",
 )
 def whole_is_paid_for(seen: Seen) -> str | None:
-    case, terms = _case(seen), seen.facts.terms
+    case, terms = seen.once(_case), seen.facts.terms
     if case is None or case.left or case.seized == 0:
         return None
     if case.repaid * (WAD + terms.max_bonus) < min(case.debt * WAD, case.worth * WAD):
@@ -282,7 +282,7 @@ def whole_is_paid_for(seen: Seen) -> str | None:
     "Morpho Blue, Aave v3: bad debt only without collateral",
 )
 def collateral_goes_first(seen: Seen) -> str | None:
-    case = _case(seen)
+    case = seen.once(_case)
     if case is None or case.left == 0:
         return None
     # Debt shares are rounded down when they are burnt, and debt up.
@@ -298,13 +298,13 @@ def collateral_goes_first(seen: Seen) -> str | None:
     "Morpho Blue, Aave v3: bad debt is the fall of the supply",
 )
 def loss_is_the_bad_debt(seen: Seen) -> str | None:
-    case = _case(seen)
+    case = seen.once(_case)
     if case is None:
         return None
     before, after = seen.before.supplied, seen.after.supplied
     lost = before.assets - after.assets
     written_off = max(0, seen.before.lent.assets - seen.after.lent.assets - case.repaid)
-    if (lost != written_off and lost > 0) or (lost < 0 and written_off):
+    if lost != written_off and lost > 0 or lost < 0 and written_off:
         return f"Lenders lose {lost:_} for {written_off:_}."
     if written_off > case.debt - case.repaid:
         return f"{written_off:_} are written off of {case.debt:_} less {case.repaid:_}."

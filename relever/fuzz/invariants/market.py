@@ -60,6 +60,7 @@ _ADAPTATION = 50 / 0.6931471805599453 * _DOUBLE
     "The debts of all positions are the market's total debt, up to a unit each and what the virtual "
     "shares bear.",
     "Morpho Blue, Aave v3: sum of debts",
+    reads=(BORROW, POSITIONS),
 )
 def debts_are_the_total(seen: Seen) -> str | None:
     word = seen.after.word(BORROW)
@@ -77,6 +78,7 @@ def debts_are_the_total(seen: Seen) -> str | None:
     "SOLV-2",
     "What all lenders can claim is no more than what is supplied.",
     "Morpho Blue: sum of supply shares",
+    reads=(SUPPLY, SHARES),
 )
 def claims_are_supplied(seen: Seen) -> str | None:
     word = seen.after.word(SUPPLY)
@@ -93,6 +95,7 @@ def claims_are_supplied(seen: Seen) -> str | None:
     "SOLV-3",
     "The loan tokens in the market cover what is supplied and not lent out.",
     "Morpho Blue, Aave v3: solvency",
+    reads=(SUPPLY, BORROW, WETH),
 )
 def cash_is_held(seen: Seen) -> str | None:
     held = seen.after.table(WETH)[seen.facts.places[MARKET]]
@@ -104,6 +107,7 @@ def cash_is_held(seen: Seen) -> str | None:
     "SOLV-4",
     "The collateral of all positions is in the market.",
     "Ion, Liquity: sum of collateral",
+    reads=(POSITIONS, LRT),
 )
 def collateral_is_held(seen: Seen) -> str | None:
     held = seen.after.table(LRT)[seen.facts.places[MARKET]]
@@ -115,6 +119,7 @@ def collateral_is_held(seen: Seen) -> str | None:
     "SOLV-5",
     "What is not lent out changes by exactly the loan tokens that come and go, and by no gift.",
     "Euler vault kit: cash accounting",
+    reads=(SUPPLY, BORROW, WETH),
 )
 def cash_moves_with_tokens(seen: Seen) -> str | None:
     booked = seen.after.cash - seen.before.cash
@@ -128,6 +133,7 @@ def cash_moves_with_tokens(seen: Seen) -> str | None:
     "BAD-4",
     "A position without collateral has no debt.",
     "Morpho Blue: alwaysCollateralized",
+    reads=(POSITIONS,),
 )
 def debt_has_collateral(seen: Seen) -> str | None:
     for owner, (collateral, shares) in seen.after.positions.items():
@@ -266,9 +272,11 @@ def interest_follows_the_curve(seen: Seen) -> str | None:
 )
 def debts_are_told(seen: Seen) -> str | None:
     look = seen.after
+    positions, lent = look.positions, look.lent
     for owner, told in zip(seen.facts.owners, look.sight.debts, strict=True):
-        if told != look.position(owner)[1]:
-            return f"{owner} owes {look.position(owner)[1]:_}, and is told {told:_}."
+        shares = positions.get(owner, (0, 0))[1]
+        if told != (lent.assets_up(shares) if shares else 0):
+            return f"{owner} owes {lent.assets_up(shares):_}, and is told {told:_}."
     return None
 
 

@@ -89,6 +89,7 @@ def market_follows_slowly(seen: Seen) -> str | None:
     "A poke deepens the stored discount by no more than the speed times what it may count, and the deep "
     "time by no more than that.",
     "Curve: EMA oracles; Relever: smoothing",
+    reads=(_SMOOTHING,),
 )
 def discount_deepens_slowly(seen: Seen) -> str | None:
     if seen.before.word(_SMOOTHING) == seen.after.word(_SMOOTHING):
@@ -185,6 +186,7 @@ def _accepted(seen: Seen) -> int:
     "The accepted supply follows the real one no faster than its window lets it, unless the owner explains "
     "it.",
     "Relever: supply-burst gate",
+    reads=(_SIGHT,),
 )
 def supply_is_accepted_slowly(seen: Seen) -> str | None:
     word = seen.after.word(_SIGHT)
@@ -254,6 +256,7 @@ def feeds_are_replaced_slowly(seen: Seen) -> str | None:
     "ORA-9",
     "A feed is counted as dead for no longer than it was found so, hour by hour.",
     "Relever: dead feeds",
+    reads=(_USED,),
 )
 def death_takes_time(seen: Seen) -> str | None:
     used, new = seen.before.word(_USED), seen.after.word(_USED)

@@ -35,6 +35,7 @@ _SET_ASIDE, _EXITS = "queue.set_aside", "vault.vault_exits.queue_exits"
     "WQ-1",
     "The shares that wait are those of the open requests, and the queue holds them.",
     "Symbiotic, Lido: withdrawal queue shares",
+    reads=(QUEUED, LRT, REQUEST + "shares"),
 )
 def waiting_shares_are_held(seen: Seen) -> str | None:
     look = seen.after
@@ -88,6 +89,7 @@ def _not_of(seen: Seen, account: str) -> str | None:
     "First come, first served: nothing waits before the head, nothing is paid beyond it, and both ends of "
     "the line only move on.",
     "Lido, Symbiotic: FIFO queue",
+    reads=("queue.head", "queue.next_id", REQUEST + "shares", REQUEST + "claimable_shares"),
 )
 def line_is_in_order(seen: Seen) -> str | None:
     before, after = seen.before, seen.after
@@ -109,6 +111,7 @@ def line_is_in_order(seen: Seen) -> str | None:
     "WQ-4",
     "What is set aside is the sum of what can be claimed, and the queue holds it.",
     "Lido, Symbiotic: finalised requests are backed",
+    reads=(WSTETH, _SET_ASIDE, REQUEST + "claimable_assets"),
 )
 def claims_are_backed(seen: Seen) -> str | None:
     look = seen.after

@@ -21,8 +21,9 @@ INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
 
 _PLACES = {EIGENLAYER: STRATEGY, SYMBIOTIC: SYMBIOTIC_VAULT}
-# EigenLayer's own shares and slashes round by less than this.
-_ROUNDING = 100
+# EigenLayer counts what is left of an operator's stake in units of 1e-18, at first, and rounds a slash up
+# to one. Until 99.9 % are gone such a unit is less than this part of the stake; its shares round too.
+_UNITS, _ROUNDING = 10**15, 100
 
 
 def _known(seen: Seen) -> dict[str, tuple[int, int, int]]:
@@ -61,7 +62,9 @@ def stake_is_backed(seen: Seen) -> str | None:
 )
 def slash_takes_its_part(seen: Seen) -> str | None:
     (part,) = seen.action.arguments
-    return _fell_at_most(seen, EIGENLAYER, lambda live: -(-live * part // WAD) + _ROUNDING)
+    return _fell_at_most(
+        seen, EIGENLAYER, lambda live: -(-live * part // WAD) + live // _UNITS + _ROUNDING
+    )
 
 
 @_rule(

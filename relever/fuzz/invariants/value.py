@@ -46,6 +46,8 @@ CONTRACTS = frozenset(
         *("nobody", "dead", "burnt"),
     )
 )
+# Tables by account of what is somebody's.
+_OWNED = (LRT, WSTETH, STETH, WETH, SHARES, POSITIONS)
 # Trades make one richer at the other's cost, and so do liquidations; the world gives and takes.
 _TRADES = (*LIQUIDATIONS, "router.close", "swap.swap", "world.trade", "market.collect_fees")
 _RECIPIENT = "vault.vault_books.performance_fee.fee_recipient"
@@ -159,7 +161,7 @@ def no_value_is_made(seen: Seen) -> str | None:
     if _is_trade(seen):
         return None
     recipient = seen.facts.names[seen.after.word(_RECIPIENT)]
-    gains = _gains(seen)
+    gains = dict(seen.once(_gains))
     if recipient != seen.action.caller and recipient not in seen.action.arguments:
         gains.pop(recipient, None)
     total = sum(gains.values())
@@ -175,7 +177,7 @@ def caller_is_no_richer(seen: Seen) -> str | None:
     if _is_trade(seen):
         return None
     caller = seen.action.caller
-    gain = _gains(seen).get(caller, 0)
+    gain = seen.once(_gains).get(caller, 0)
     if gain <= _rounding(seen):
         return None
     # Another's allowance or right may be used for oneself.
@@ -219,7 +221,7 @@ def _names(seen: Seen) -> list[Any]:
     ("vault.deposit", "vault.mint", "zap.deposit", "router.open", "market.deposit", "market.mint"),
 )
 def entry_costs_nothing(seen: Seen) -> str | None:
-    lost = -sum(_gains(seen).values())
+    lost = -sum(seen.once(_gains).values())
     if lost <= _rounding(seen) + 8:
         return None
     # What is given to a contract is lost to people.
@@ -228,14 +230,11 @@ def entry_costs_nothing(seen: Seen) -> str | None:
     return f"{lost:_} are lost."
 
 
-# Tables by account, owner or controller of what is somebody's.
-_OWNED = (LRT, WSTETH, STETH, WETH, SHARES, POSITIONS)
-
-
 @_rule(
     "ACC-1",
     "Whoever an action neither is by nor names keeps all tokens, collateral and debt shares.",
     "Morpho Blue, Aave v3: bystanders",
+    reads=(*_OWNED,),
 )
 def bystanders_keep_theirs(seen: Seen) -> str | None:
     changes, named = seen.changes, None
@@ -267,6 +266,7 @@ def _is_paid(seen: Seen, account: str, table: str, old: int, new: int) -> bool:
     "What is set aside for a request falls only when it is claimed, and shares stop waiting only when they "
     "are paid or taken back.",
     "Lido, Symbiotic: requests are nobody else's",
+    reads=(REQUEST + "claimable_assets", REQUEST + "shares"),
 )
 def requests_are_kept(seen: Seen) -> str | None:
     names = {call.name for call in (seen.action, *seen.inner)}
@@ -283,6 +283,7 @@ def requests_are_kept(seen: Seen) -> str | None:
     "ACC-3",
     "A claim on a quarantined adapter is lost only by being paid or handed over by its owner.",
     "Relever: side pocket",
+    reads=(CLAIM + "part",),
 )
 def claims_are_kept(seen: Seen) -> str | None:
     parts = seen.changes.get(CLAIM + "part", {})

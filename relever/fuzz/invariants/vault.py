@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from relever.fuzz.invariants.base import (
+    BOOKED,
+    CLAIM,
     FUNDS,
     LIMITS,
     LRT,
@@ -89,6 +91,10 @@ def states(seen: Seen) -> dict[str, tuple[int, int, int]]:
 
 def found(seen: Seen) -> Found:
     """What an action that moves no stake has found: the books before it against those after."""
+    return seen.once(_found)
+
+
+def _found(seen: Seen) -> Found:
     before, after = seen.before, seen.after
     gain = loss = risk = 0
     told = states(seen)
@@ -239,6 +245,9 @@ def entry_has_bounds(seen: Seen) -> str | None:
 )
 def rate_only_rises(seen: Seen) -> str | None:
     before, after = seen.before, seen.after
+    if seen.changes.keys().isdisjoint((FUNDS, PROFIT, "vault.erc20.totalSupply")):
+        # Only time has unlocked something.
+        return None
     idle, staked, _ = before.funds
     loss = 0
     if before.booked != after.booked:
@@ -277,6 +286,7 @@ def _moved_stake(seen: Seen) -> tuple[dict[str, int], dict[str, int]]:
     "VAULT-7",
     "What all shares are worth is no more than the assets; the dead ones bear the virtual part.",
     "Euler vault kit: vault solvency",
+    reads=(FUNDS, PROFIT, LRT, "vault.erc20.totalSupply"),
 )
 def shares_are_covered(seen: Seen) -> str | None:
     look = seen.after
@@ -293,6 +303,7 @@ def shares_are_covered(seen: Seen) -> str | None:
     "VAULT-8",
     "Idle assets change by exactly the assets that come and go, and by no gift.",
     "Yearn v3, Euler vault kit: internal accounting",
+    reads=(FUNDS, WSTETH),
 )
 def idle_moves_with_tokens(seen: Seen) -> str | None:
     idle = seen.after.funds[0] - seen.before.funds[0]
@@ -309,6 +320,7 @@ _GIFTS = ("wsteth.transfer", "wsteth.transferFrom", "swap.swap")
     "VAULT-9",
     "The supply is the sum of the balances.",
     "Euler vault kit, Morpho Blue: total supply",
+    reads=(LRT, "vault.erc20.totalSupply"),
 )
 def supply_is_the_sum(seen: Seen) -> str | None:
     total = sum(seen.after.table(LRT))
@@ -321,6 +333,7 @@ def supply_is_the_sum(seen: Seen) -> str | None:
     "VAULT-12",
     "The vault is never empty: its first shares stay with nobody.",
     "OpenZeppelin, Morpho: dead shares against the first depositor",
+    reads=(LRT,),
 )
 def seed_stays(seen: Seen) -> str | None:
     before, after = seen.held(LRT, _DEAD)
@@ -331,6 +344,7 @@ def seed_stays(seen: Seen) -> str | None:
     "VAULT-13",
     "The vault holds the assets that it calls idle.",
     "Euler vault kit: cash",
+    reads=(FUNDS, WSTETH),
 )
 def idle_is_held(seen: Seen) -> str | None:
     idle, held = seen.after.funds[0], seen.after.table(WSTETH)[seen.facts.places[VAULT]]
@@ -383,11 +397,10 @@ def _recipient(seen: Seen) -> str:
     "A gain is locked first: while nothing is at risk, no share's worth rises at once by more than "
     "rounding leaves.",
     "Yearn v3: profit unlocking",
+    reads=(FUNDS, PROFIT),
 )
 def gains_come_slowly(seen: Seen) -> str | None:
     before, after = seen.before, seen.after
-    if before.word(FUNDS) == after.word(FUNDS) and before.word(PROFIT) == after.word(PROFIT):
-        return None
     # What comes back of a quarantine, or by who leaves under a visible slash, is the holders' at once.
     if after.funds[2] or any(state[2] for state in states(seen).values()):
         return None
@@ -435,6 +448,11 @@ def profit_unlocks_in_time(seen: Seen) -> str | None:
 )
 def books_are_live(seen: Seen) -> str | None:
     strict = seen.action.name in _STRICT
+    if seen.action.name == "queue.finalize":
+        # With nobody in line, or nobody to be looked at, it returns at once.
+        line = seen.before.word("queue.next_id") - seen.before.word("queue.head")
+        if not line or not seen.action.arguments[0]:
+            return None
     for name, (live, _, _) in states(seen).items():
         booked, before = seen.after.booked[name], seen.before.booked[name]
         if booked == live:
@@ -456,6 +474,7 @@ def books_are_live(seen: Seen) -> str | None:
     "What stands in the books for all adapters is the sum of what stands for each, of none under "
     "quarantine.",
     "Yearn v3: total debt",
+    reads=(FUNDS, BOOKED, _STANDING),
 )
 def staked_is_the_sum(seen: Seen) -> str | None:
     booked, staked = seen.after.booked, seen.after.funds[1]
@@ -492,6 +511,7 @@ def quarantine_writes_off(seen: Seen) -> str | None:
     "POCKET-1",
     "The side pocket holds what it owes to claims, and no claims and shares have more than the whole.",
     "Relever: quarantined stake is shared out once",
+    reads=(WSTETH, CLAIM + "part", CLAIM + "owed", "side_pocket.returned"),
 )
 def pocket_is_covered(seen: Seen) -> str | None:
     look = seen.after
