@@ -28,6 +28,40 @@ def _encoder(kind: str) -> Any:
     return _encode_address if kind == "address" else registry.get_encoder(kind)
 
 
+_encode_checked = registry.get_encoder("uint256")
+
+
+def _encode_uint256(value: Any) -> bytes:
+    """As eth_abi does it, without its checks where there is nothing to check."""
+    if type(value) is int and 0 <= value < 2**256:
+        return value.to_bytes(32, "big")
+    encoded: bytes = _encode_checked(value)
+    return encoded
+
+
+def _word_encoder(kind: str) -> Any:
+    return _encode_uint256 if kind == "uint256" else _encoder(kind)
+
+
+# What a word says, by the first letters of its type.
+_WORDS: dict[str, Callable[[bytes], Any]] = {
+    "uint": lambda word: int.from_bytes(word, "big"),
+    "int": lambda word: int.from_bytes(word, "big", signed=True),
+    "address": lambda word: f"0x{word[12:].hex()}",
+    "bool": lambda word: word[31] != 0,
+}
+
+
+def _word_decoders(kinds: Sequence[str]) -> list[Callable[[bytes], Any]] | None:
+    """One for each, where all of them are words of a known kind."""
+    found = [
+        next(read for start, read in _WORDS.items() if kind.startswith(start))
+        for kind in kinds
+        if _is_word(kind) and kind.startswith(tuple(_WORDS))
+    ]
+    return found if len(found) == len(kinds) else None
+
+
 checksum: Callable[[str], str] = lru_cache(maxsize=65_536)(to_checksum_address)
 
 
@@ -137,6 +171,8 @@ class _Values:
         self._decoders = tuple(registry.get_decoder(kind, strict=False) for kind in self.types)
         # Plain words stand one after the other, and need no heads and tails.
         self._flat = all(_is_word(kind) for kind in self.types)
+        self._word_encoders = [_word_encoder(kind) for kind in self.types]
+        self._word_decoders = _word_decoders(self.types)
         self._encoder = _make_encoder(encoders=self._encoders)
         self._decoder = _make_decoder(decoders=self._decoders)
 
@@ -147,15 +183,23 @@ class _Values:
             return b""
         plain = [convert(value) for convert, value in zip(self._in, values, strict=True)]
         if self._flat:
-            return b"".join([encode(v) for encode, v in zip(self._encoders, plain, strict=True)])
+            return b"".join(
+                [encode(v) for encode, v in zip(self._word_encoders, plain, strict=True)]
+            )
         encoded: bytes = self._encoder(plain)
         return encoded
 
     def decode(self, data: bytes) -> tuple[Any, ...]:
+        if self._word_decoders is not None and len(data) >= 32 * self.count:
+            words = [read(data[32 * i : 32 * i + 32]) for i, read in enumerate(self._word_decoders)]
+            return self._converted(words)
         stream = _make_stream(data)
         plain = (
             [decode(stream) for decode in self._decoders] if self._flat else self._decoder(stream)
         )
+        return self._converted(plain)
+
+    def _converted(self, plain: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(
             [
                 value if convert is None else convert(value)

@@ -151,4 +151,3 @@ def main(replica: str, compare: str) -> None:
             except EOFError:
                 return
             _write(said.buffer, play(actor, unpacked(parts), end))
-

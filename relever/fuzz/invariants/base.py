@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import compress, count
 from operator import ne
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +14,21 @@ from relever.model.parts import BORROWERS
 from relever.model.protocol import Action, Outcome, Step
 
 if TYPE_CHECKING:
+    from functools import cached_property
+
     from relever.fuzz.stage import Stage
+else:
+
+    class cached_property:
+        """As that of `functools`, without the lock that it takes, which costs more than most."""
+
+        def __init__(self, work_out: Callable[[Any], Any]) -> None:
+            self._work_out, self._name = work_out, work_out.__name__
+
+        def __get__(self, owner: Any, kind: type) -> Any:
+            value = owner.__dict__[self._name] = self._work_out(owner)
+            return value
+
 
 WAD = 10**18
 PRICE_SCALE = 10**36
