@@ -46,16 +46,16 @@ def _run(console: Console, options: argparse.Namespace, paths: Sequence[str]) ->
     def progress(line: str) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
+    started = time.monotonic()
     tests = list(dict.fromkeys(test for path in paths for test in suite.lane_of(path)))
     with Campaign(ROOT, BUILD, options.workers, tests, progress) as campaign:
         order = shuffled(mutants(campaign.sources, list(paths), options.operators), options.seed)
         size = len(order) if options.sample is None else options.sample
         progress(f"{len(order)} candidates in {len(paths)} files; {size} wanted at most")
         campaign.start()
-        known, started = len(campaign.store.results), time.monotonic()
+        known = len(campaign.store.results)
         sample = Sample(order, size)
         campaign.run(sample)
-        seconds = time.monotonic() - started
         results = campaign.store.results
         counted = sample.counted(results)
         took = [results[mutant.key].outcome.state for mutant in order[: sample.taken]]
@@ -63,7 +63,9 @@ def _run(console: Console, options: argparse.Namespace, paths: Sequence[str]) ->
         dropped = {state: states[state] for state in (UNCOMPILABLE, EQUIVALENT)}
         dropped[DUPLICATE] = len(took) - len(counted) - sum(dropped.values())
         ran = len(results) - known
-        report = Report(counted, dropped, campaign.sources, ran, seconds, options.seed)
+        report = Report(
+            counted, dropped, campaign.sources, ran, time.monotonic() - started, options.seed
+        )
     report.show(console)
     report.write(BUILD / "report.json")
     console.print(f"Written to {(BUILD / 'report.json').relative_to(ROOT)}.", highlight=False)

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any
 
@@ -90,6 +90,14 @@ class State:
         if not path.is_file():
             return ""
         return hashlib.sha256(path.read_bytes()).hexdigest()[:20]
+
+    def around(self, test: str) -> str:
+        """Everything but the other tests, for a folder or file of them."""
+
+        def another(path: str) -> bool:
+            return PurePosixPath(path).match("test_*.py") and not f"{path}/".startswith(f"{test}/")
+
+        return tree.digest(self._root, leave_out=another)
 
 
 class Store:
@@ -324,12 +332,11 @@ class Campaign:
         )
 
     def _measure(self) -> None:
-        """How long each test takes without a mutant, kept until something changes."""
+        """How long each test takes without a mutant, kept until something changes that it sees."""
         kept = self.build / "baseline.json"
         known = json.loads(kept.read_text()) if kept.exists() else {}
-        if known.get("everything") != self.state.everything:
-            known = {"everything": self.state.everything, "tests": {}}
-        missing = [test for test in self.tests if test not in known["tests"]]
+        states = {test: self.state.around(test) for test in self.tests}
+        missing = [test for test in self.tests if known.get(test, {}).get("state") != states[test]]
         if missing:
             self.progress(f"running {len(missing)} test folders and files without a mutant")
 
@@ -346,13 +353,13 @@ class Campaign:
                         f"{outcome.killer or test} fails without any mutant"
                         f" ({outcome.reason or outcome.state}): mend it first"
                     )
-                known["tests"][test] = outcome.durations
+                known[test] = {"state": states[test], "durations": outcome.durations}
                 self.progress(f"{test}: {len(outcome.durations)} tests, {outcome.seconds:.0f} s")
 
         self._everywhere(measure)
         kept.write_text(json.dumps(known))
-        for durations in known["tests"].values():
-            self.seconds |= durations
+        for test in self.tests:
+            self.seconds |= known[test]["durations"]
 
     def _everywhere(self, serve: Callable[[Hand], None]) -> None:
         """Let each worker be served by a thread; the first error ends them all."""

@@ -40,7 +40,12 @@ def accelerate() -> None:
 def compiled(name: str, root: Path) -> dict[str, Any]:
     """Compile a contract of `root` and keep the result there. Raises `CompileError`."""
     with _no_collections():
-        return artifacts._compile(_source(name, root), root)
+        try:
+            return artifacts._compile(_source(name, root), root)
+        except (artifacts.CompileError, MemoryError, OSError):
+            raise
+        except Exception as error:  # whatever it raises at what nobody writes, like 0**36
+            raise artifacts.CompileError(f"{name} breaks the compiler: {error!r}") from None
 
 
 def code_of(entry: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Vyper mutants: one small wrong change each, made on the exact spans of the compiler's AST.
 
-Candidates only: those that do not compile, or compile to the same code, are dropped later.
+Candidates only: those that do not compile, or compile to the same code, are dropped later. A start
+value that nothing reads is left alone: the compiler keeps it, but no test can tell it from another.
 """
 
 import difflib
@@ -40,6 +41,7 @@ _TWINS = {"min": "max", "unsafe_add": "unsafe_sub", "unsafe_mul": "unsafe_div"}
 _TWINS |= {twin: name for name, twin in _TWINS.items()}
 # Swapping their arguments changes nothing, or makes another operator's mutant.
 _COMMUTATIVE = {"min", "max", "unsafe_add", "unsafe_mul", "convert", "empty", "slice", "range"}
+_LITERALS = ("Int", "NameConstant")
 # Functions that add interest to what is stored, unless no time has passed.
 _ACCRUALS = {"_accrued"}
 _STORED = "_stored_words"
@@ -157,8 +159,10 @@ def _applied(source: Source, function: str, edit: _Edit) -> Mutant:
 def _edits(source: Source, names: set[str]) -> Iterator[tuple[str, _Edit]]:
     for node in source.tree.body:
         if _kind(node) == "FunctionDef":
-            types = _types(source, node)
+            types, unread = _types(source, node), set(_unread(node))
             for inner in _walk(node):
+                if id(inner) in unread:
+                    continue
                 for edit in _edits_of(source, inner, names, types):
                     yield node.name, edit
         elif _kind(node) == "VariableDecl" and node.is_constant:
@@ -183,6 +187,46 @@ def _walk(node: Any) -> Iterator[Any]:
         children = sorted(node.get_children(), key=lambda n: (n.lineno, n.col_offset))
     for child in children:
         yield from _walk(child)
+
+
+def _unread(function: Any) -> Iterator[int]:
+    """Identities of literals that variables start with and lose before anything reads them."""
+    for node in (function, *function.get_descendants()):
+        for block in _blocks(node):
+            for place, statement in enumerate(block, 1):
+                starts = _kind(statement) == "AnnAssign" and _kind(statement.value) in _LITERALS
+                if starts and _overwritten(block[place:], statement.target.id):
+                    yield id(statement.value)
+
+
+def _overwritten(block: list[Any], name: str) -> bool:
+    """Whether the first statement that mentions a variable assigns it, on every way through."""
+    for statement in block:
+        if _mentions(statement, name):
+            return _overwrites(statement, name)
+    return False
+
+
+def _overwrites(statement: Any, name: str) -> bool:
+    if _kind(statement) == "Assign":
+        target = statement.target
+        parts = target.elements if _kind(target) == "Tuple" else [target]
+        others = [part for part in parts if getattr(part, "id", None) != name]
+        read = any(_mentions(node, name) for node in (statement.value, *others))
+        return len(others) < len(parts) and not read
+    if _kind(statement) == "If" and not _mentions(statement.test, name):
+        return all(_overwritten(block, name) for block in _blocks(statement))
+    return False
+
+
+def _blocks(node: Any) -> list[list[Any]]:
+    if _kind(node) == "If":
+        return [node.body, node.orelse]
+    return [node.body] if _kind(node) in ("FunctionDef", "For") else []
+
+
+def _mentions(node: Any, name: str) -> bool:
+    return any(one.id == name for one in (node, *node.get_descendants()) if _kind(one) == "Name")
 
 
 def _edits_of(

@@ -24,7 +24,7 @@ class Report:
     """The mutants that count, in the order of the sample, and how the run went.
 
     `dropped` counts those that do not compile, are the same code, or the same as another; `ran`
-    and `seconds` are this run's, without what was known from earlier ones.
+    and `seconds` are this whole run's, without what was known from earlier ones.
     """
 
     counted: Counted

@@ -78,12 +78,15 @@ def readers(root: Path) -> dict[str, list[str]]:
     return found
 
 
-def digest(root: Path, names: Sequence[str] = _RELEVANT) -> str:
-    """A hash of everything that a result rests on."""
+def digest(
+    root: Path, names: Sequence[str] = _RELEVANT, leave_out: Callable[[str], bool] = lambda _: False
+) -> str:
+    """A hash of everything that a result rests on, but for paths that are to be left out."""
     total = hashlib.sha256()
     for name in names:
         for path in sorted((root / name).glob("**/*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                total.update(f"{path.relative_to(root)}\0".encode())
+            place = path.relative_to(root).as_posix()
+            if path.is_file() and "__pycache__" not in path.parts and not leave_out(place):
+                total.update(f"{place}\0".encode())
                 total.update(path.read_bytes())
     return total.hexdigest()[:20]

@@ -50,6 +50,12 @@ def to_assets_up(shares: uint256, total: uint256, supply: uint256) -> uint256:
 
 @pure
 @external
+def part_up(amount: uint256, shares: uint256, supply: uint256) -> uint256:
+    return vault_shares._part_up(amount, shares, supply)
+
+
+@pure
+@external
 def pack_funds(idle: uint256, booked: uint256, quarantine: uint256) -> uint256:
     return vault_packing._pack_funds(idle, booked, quarantine)
 

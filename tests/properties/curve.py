@@ -18,6 +18,7 @@ YEAR = 365 * 86_400
 SPEED = 50
 TARGET = Decimal("0.9")
 STEEPNESS = 4
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
 LEAST, MOST, INITIAL = Decimal("0.001"), Decimal(2), Decimal("0.04")
 
 
@@ -65,3 +66,28 @@ def period(at_target: Decimal, borrowed: int, supplied: int, seconds: int) -> Pe
 def compounded(x: Decimal) -> Decimal:
     """e**x - 1 to the third order."""
     return x + x**2 / 2 + x**3 / 6
+
+
+def cosine(x: Decimal) -> Decimal:
+    """By its series; a few units of the last digit off, for no more than a turn."""
+    total = term = Decimal(1)
+    order = 0
+    while abs(term) > Decimal(10) ** -DIGITS:
+        order += 2
+        term *= -x * x / (order * (order - 1))
+        total += term
+    return total
+
+
+def interpolation(points: list[Decimal], values: list[Decimal]) -> list[Decimal]:
+    """Coefficients, from the constant up, of the polynomial with these values at these points."""
+    divided = list(values)
+    for order in range(1, len(points)):
+        for i in range(len(points) - 1, order - 1, -1):
+            divided[i] = (divided[i] - divided[i - 1]) / (points[i] - points[i - order])
+    rising = [divided[-1]]
+    for point, value in zip(points[-2::-1], divided[-2::-1], strict=True):
+        shifted = [Decimal(0), *rising]
+        rising = [a - point * b for a, b in zip(shifted, [*rising, Decimal(0)], strict=True)]
+        rising[0] += value
+    return rising

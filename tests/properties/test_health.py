@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil, floor
+from math import ceil, floor, gcd
 from typing import NamedTuple
 
 from tests.properties.maths import MAX_112, PRICE_SCALE, WAD, Draw, Maths
@@ -243,6 +243,36 @@ def test_repay_to_target__a_unit_less__does_not_reach_it(maths: Maths) -> None:
     assert parts > EXAMPLES // 2
 
 
+def test_repay_to_target__each_division__is_rounded_up(maths: Maths) -> None:
+    """By where one of the three leaves a remainder of one: all of its rounding shows only there."""
+    threshold, target, bonus = USUAL.threshold, USUAL.target + 1, USUAL.base * WAD
+    lost = (E36 + bonus) * threshold // E36
+    asked = list[tuple[int, ...]]()
+    for units in range(1, 101):
+        missing = units * (target - lost) + 1
+        debt = missing * pow(target, -1, threshold) % threshold
+        worth = (target * debt - missing) // threshold
+        asked.append((debt, worth, E36, E36, threshold, target, bonus))
+    debt, worth = 10**33, 107 * 10**31
+    for hand_over in range(10**6, 10**6 + 2_000):
+        if gcd(lost, hand_over) == 1:
+            price = hand_over + pow(lost, -1, hand_over)
+            if price <= hand_over * 105 // 100:
+                asked.append((debt, worth, price, hand_over, threshold, target, bonus))
+    for odd in range(threshold // 10 * 10 + 1, threshold + 2_000, 10):
+        if pow(odd, -1, E36) <= E36 // 20:
+            asked.append((debt, worth, E36, E36, odd, target, pow(odd, -1, E36)))
+
+    def exact(debt: int, worth: int, *terms: int) -> int:
+        price, hand_over, threshold, target, bonus = terms
+        lost = ceil(Fraction((E36 + bonus) * threshold, E36))
+        cost = ceil(Fraction(lost * price, hand_over))
+        return ceil(Fraction(target * debt - worth * threshold, target - cost))
+
+    assert len(asked) > 120
+    maths.compare("repay_to_target_up", asked, lambda got, *case: got == exact(*case) < case[0])
+
+
 def test_repay_to_target__no_part_suffices__is_the_debt(maths: Maths) -> None:
     """At such a hand-over price, what is seized costs more health than the repayment brings."""
     draw, examples = Draw("no part"), []
@@ -261,6 +291,8 @@ def test_repay_to_target__no_part_suffices__is_the_debt(maths: Maths) -> None:
 def test_repay_for_all_up__exact_quotient__is_rounded_up(maths: Maths) -> None:
     draw = Draw("all")
     examples = [(draw.amount(2**140), draw.amount(WAD)) for _ in range(EXAMPLES)]
+    # A remainder of one.
+    examples += [(pow(WAD, -1, WAD + bonus), bonus) for bonus in (1, 3, 7, WAD // 100 + 1)]
     maths.compare(
         "repay_for_all_up",
         examples,

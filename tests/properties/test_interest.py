@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from relever.model import interest
 from tests.properties import curve
 from tests.properties.curve import LEAST, MOST, YEAR
 from tests.properties.maths import MAX_112, WAD, Draw, Maths
@@ -125,6 +126,18 @@ def test_rate_between__greater_sums__never_give_less(maths: Maths) -> None:
         drawn.update(range(2 * doubling * STEP - 100, 2 * doubling * STEP + 100))
     rates = list(maths.ask("rate_between", [(total,) for total in sorted(drawn)]))
     assert all(less <= more for less, more in pairwise(rates))
+
+
+def test_rate_between__polynomial__interpolates_at_eight_chebyshev_points() -> None:
+    """Those of the second kind, both ends among them; the coefficients to the nearest 1e-18."""
+    points = [(1 + curve.cosine(k * curve.PI / 7)) / 2 for k in range(8)]
+    rising = curve.interpolation(points, [Decimal(2) ** point for point in points])
+    assert tuple(int((c * WAD).to_integral()) for c in reversed(rising)) == interest.POWER
+
+
+def test_rate_between__polynomial__is_what_the_contract_computes(maths: Maths) -> None:
+    examples = [(2 * code + code % 2,) for code in codes(Draw("polynomial"))]
+    maths.compare("rate_between", examples, lambda got, x: got == interest.rate_between(x, 0))
 
 
 # The curve
@@ -245,6 +258,21 @@ def test_accrue__parts__are_the_average_rate_and_its_code(maths: Maths) -> None:
         assert (earned, code) == (borrowed * growth // WAD, end), example
 
 
+def test_accrue__integers__are_the_models(maths: Maths) -> None:
+    """Not a unit off, where the mean of three is taken in another way either."""
+    examples = periods(Draw("integers"))
+    for code, borrowed, supplied, _ in periods(Draw("small drifts")):
+        away = abs(interest.deviation(borrowed, supplied))
+        if away != 0:
+            turn = interest.SMALL_DRIFT * WAD * YEAR // (away * interest.ADAPTATION)
+            examples.append((code, borrowed, supplied, min(turn, 2**32 - 1)))
+    assert len(examples) > EXAMPLES * 3 // 2
+    maths.compare("accrue", examples, lambda got, *case: tuple(got) == interest.accrue(*case))
+    maths.compare(
+        "average_rate", examples, lambda got, *case: tuple(got) == interest.average_rate(*case)
+    )
+
+
 def test_accrue__true_compounding__is_missed_by_the_fourth_order_only(maths: Maths) -> None:
     """At a rate that stays: e**x - 1 is more, by at most e**x * x**4 / 24."""
     draw = Draw("compounding")
@@ -279,7 +307,7 @@ def test_accrue__longer__never_earns_less(maths: Maths) -> None:
     for code, (borrowed, supplied) in zip(codes(draw, 20), pools(draw, 20), strict=True):
         times = sorted(draw.amount(YEAR) for _ in range(300))
         asked = [(code, borrowed, supplied, seconds) for seconds in times]
-        earned = [interest for interest, _ in maths.ask("accrue", asked)]
+        earned = [got for got, _ in maths.ask("accrue", asked)]
         assert all(less <= more for less, more in pairwise(earned))
 
 

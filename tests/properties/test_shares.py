@@ -27,13 +27,14 @@ def price(assets: int, shares: int) -> Fraction:
 
 
 def test_to_shares__exact_quotient__is_rounded_as_the_name_says(maths: Maths) -> None:
-    examples = pools(Draw("to shares"))
+    # Those at the end leave a remainder of one: all of the rounding shows only there.
+    examples = [*pools(Draw("to shares")), *((1, s + VIRTUAL_SHARES - 2, s) for s in (2, 10**24))]
     maths.compare("to_shares_down", examples, lambda got, x, a, s: got == floor(x / price(a, s)))
     maths.compare("to_shares_up", examples, lambda got, x, a, s: got == ceil(x / price(a, s)))
 
 
 def test_to_assets__exact_product__is_rounded_as_the_name_says(maths: Maths) -> None:
-    examples = pools(Draw("to assets"))
+    examples = [*pools(Draw("to assets")), *((1, s + VIRTUAL_SHARES, s) for s in (2, 10**24))]
     maths.compare("to_assets_down", examples, lambda got, x, a, s: got == floor(x * price(a, s)))
     maths.compare("to_assets_up", examples, lambda got, x, a, s: got == ceil(x * price(a, s)))
 

@@ -360,6 +360,16 @@ def test_width__what_just_fits__works(words: Words, end: End, action: Action) ->
     sound(words.setup)
 
 
+def test_width__debt_shares__may_be_as_many_as_there_is_room_for(words: Words) -> None:
+    market, debt, assets = words.setup.market, 10**17, 10**20
+    # What the debt adds, rounded up, at the price that is left when just so much was free.
+    added = -(-debt * (MAX_110 + 10**6) // (assets + 1 + debt))
+    End(2**80, 2**100, assets, MAX_110 - added).put(words)
+    adjust(0, debt)(words.setup)
+    assert market.state().borrow_shares == MAX_110
+    sound(words.setup)
+
+
 def test_width__room_to_lend__is_what_the_shares_can_still_count(words: Words) -> None:
     setup, lender = words.setup, words.setup.actors.lender
     FULL_SUPPLY.put(words)

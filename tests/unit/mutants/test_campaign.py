@@ -1,9 +1,14 @@
 """What is run, what is kept, what counts; on paper and in a small repository of its own."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,6 +163,27 @@ def test_forget__something_changed__leaves_only_what_still_holds(tmp_path: Path)
     assert left() == []
 
 
+def test_around__another_test_changed__is_the_same_for_this_one(tmp_path: Path) -> None:
+    """What a folder of tests or a file of them sees: shared parts, and itself."""
+    texts = ["contracts/One.vy", "tests/conftest.py", "tests/unit/conftest.py"]
+    tests = ["tests/unit/test_one.py", "tests/unit_two/test_two.py", "tests/test_three.py"]
+    for name in (*texts, *tests):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1")
+    state = State(tmp_path)
+
+    def changed_by(name: str) -> list[str]:
+        before = {test: state.around(test) for test in ("tests/unit", *tests[1:])}
+        (tmp_path / name).write_text("2")
+        return [test for test, was in before.items() if state.around(test) != was]
+
+    assert changed_by(tests[0]) == ["tests/unit"]
+    assert changed_by(tests[1]) == [tests[1]]
+    assert changed_by(tests[2]) == [tests[2]]
+    for name in texts:
+        assert changed_by(name) == ["tests/unit", *tests[1:]]
+
+
 # --- what is reported ---
 
 
@@ -284,6 +310,59 @@ def test_main__small_repository__is_scored_once_and_left_as_it_was(repository: P
     status, again = go(["--files", "One"], repository)
     assert again["ran"] == 0
     assert again["mutants"] == mutants
+
+
+DRIVER = """import signal, sys
+from relever.mutants import __main__ as command
+from relever.mutants import suite
+suite.SUITE = {"market": {sys.argv[1]: ("tests/unit",)}}
+suite.DEFAULT = ("market",)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(command.main(["--workers", "2", "--least", "0"]))
+"""
+
+
+def at_work(root: Path) -> list[str]:
+    """The command lines of processes that run in a folder or below it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink().is_relative_to(root):
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+    return found
+
+
+def test_main__interrupted__ends_all_it_started_and_goes_on_the_next_time(
+    repository: Path,
+) -> None:
+    run = subprocess.Popen(
+        [sys.executable, "-c", DRIVER, PATH],
+        cwd=repository,
+        env=os.environ | {"PYTHONPATH": str(repository), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout is not None
+    for line in run.stdout:
+        if KILLED in line:
+            break
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert (run.returncode, said.strip()) == (
+        130,
+        "stopped: what was found is kept, run it again to go on",
+    )
+    assert at_work(repository) == []
+    kept = Store(repository / "build" / "mutants" / "results.jsonl").results
+    assert len(kept) >= 1
+
+    _, report = go([], repository)
+    ran, total, dropped = report["ran"], report["total"], report["dropped"]
+    assert isinstance(ran, int)
+    assert isinstance(total, int)
+    assert isinstance(dropped, dict)
+    assert 0 < ran == total + sum(dropped.values()) - len(kept)
 
 
 def test_main__mutant_that_never_ends__is_killed_by_its_time(

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from relever.artifacts import ROOT, artifact
+import pytest
+
+from relever.artifacts import ROOT, CompileError, artifact
 from relever.mutants import compiling
 
 FAST = """
@@ -36,6 +38,20 @@ def test_accelerate__contracts__compile_to_the_same_bytes() -> None:
     for name in names:
         assert bytes.fromhex(fast[name]["bytecode"][2:]) == artifact(name).bytecode
         assert fast[name]["abi"] == artifact(name).abi
+
+
+def test_compiled__what_breaks_the_compiler__does_not_compile(tmp_path: Path) -> None:
+    head = "# pragma version 0.4.3\n"
+    (tmp_path / "contracts").mkdir()
+    for name, text in {
+        "zero": "ZERO: constant(uint256) = 0**36\n",
+        "Zero": "ZERO: constant(uint256) = 0**36\n",
+        "Reader": "import zero\n",
+    }.items():
+        (tmp_path / "contracts" / f"{name}.vy").write_text(head + text)
+    for name, why in (("Zero", "ValueError"), ("Reader", "CompilerPanic")):
+        with pytest.raises(CompileError, match=f"{name} breaks the compiler: {why}.*math domain"):
+            compiling.compiled(name, tmp_path)
 
 
 def test_code_of__other_sources_of_the_same_code__are_one() -> None:

@@ -96,6 +96,39 @@ def test_mutants__branch_that_goes_on__is_always_and_never_taken() -> None:
     assert sorted(after(mutant) for mutant in found) == ["if False:", "if True:"]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("c = a",),
+        ("d: uint256 = a", "c, d = self._g()"),
+        ("if a > b:", "    c = a", "else:", "    self._do_it(a)", "    c = b"),
+        ("if a > b:", "    c = a", "elif a < b:", "    c = b", "else:", "    c = a"),
+    ],
+)
+def test_mutants__start_value_that_is_always_lost__is_left_alone(lines: tuple[str, ...]) -> None:
+    assert made(function("c: uint256 = 0", *lines, "return c"), "constant") == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (),
+        ("c += a",),
+        ("c = c // a",),
+        ("self.s = c", "c = a"),
+        ("self.m[c] = a", "c = a"),
+        ("c, self.m[c] = self._g()",),
+        ("if a > b:", "    c = a"),
+        ("if a > c:", "    c = a", "else:", "    c = b"),
+        ("if a > b:", "    c = a", "else:", "    self._do_it(a)"),
+        ("for i: uint256 in range(a, bound=b):", "    c = a"),
+    ],
+)
+def test_mutants__start_value_that_may_be_read__is_changed(lines: tuple[str, ...]) -> None:
+    found = made(function("c: uint256 = 0", *lines, "return c"), "constant")
+    assert [after(mutant) for mutant in found] == ["c: uint256 = 1"]
+
+
 def test_mutants__call_rounded_down__goes_up_where_there_is_such_a_function() -> None:
     other = {"contracts/modules/shares.vy": HEAD + "@internal\ndef _in_up():\n    pass\n"}
     calls = function("return shares._in_down(a) + shares._out_down(b)")

@@ -211,6 +211,19 @@ def test_finalize__everything_lost__fills_with_next_to_nothing(line: Line) -> No
     assert queue.request(1).claimable_assets <= IDLE + 10**9
 
 
+def test_finalize__rest_worth_nothing__is_filled_out_of_nothing(line: Line) -> None:
+    """A unit of a share, worth less than one of the asset: the line does not stop at it."""
+    queue = line.queue
+    line.join(IDLE + 1)
+    queue.finalize(1)
+    assert (queue.request(1).shares, line.vault.idle()) == (1, 0)
+    line.setup.report(30 * WAD)
+    receipt = queue.finalize(1)
+    assert line.event("RequestFilled", request_id=1, shares=1, assets=0) in receipt.events
+    assert queue.request(1).claimable_assets == IDLE
+    assert queue.head() == 2
+
+
 def test_finalize__unreadable_adapter__reverts_and_changes_nothing(line: Line) -> None:
     line.join(WAD)
     line.adapter.set_broken(True)

@@ -13,6 +13,13 @@ def test_leave__part_of_the_supply__becomes_a_claim(opened: Side) -> None:
     assert pocket.expected_of(adapter) == 60
 
 
+def test_leave__almost_all_of_the_supply__expects_a_unit_still(side: Side) -> None:
+    side.open(1)
+    side.leave(side.actors.depositor, WHOLE - 1, WHOLE)
+    assert side.pocket.shares_part(side.adapters[0]) == 1
+    assert side.pocket.expected() == 1
+
+
 def test_leave__one_after_another__parts_are_of_what_the_shares_have(opened: Side) -> None:
     pocket, adapter = opened.pocket, opened.adapters[0]
     first, second = opened.actors.depositor, opened.actors.holder

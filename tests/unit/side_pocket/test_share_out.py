@@ -21,6 +21,11 @@ def test_share_out__some_left__rounds_up_for_the_claims(opened: Side) -> None:
     assert pocket.expected_of(adapter) == 50
 
 
+def test_share_out__least_claim__rounds_a_unit_up_too(opened: Side) -> None:
+    opened.leave(opened.actors.depositor, 1, WHOLE)
+    assert opened.share_out(1) == (1, 0)
+
+
 def test_share_out__everybody_left__is_all_for_the_claims(opened: Side) -> None:
     opened.leave(opened.actors.depositor, 1, 1)
     assert opened.share_out(45) == (45, 0)

@@ -76,6 +76,14 @@ def test_create__asset_that_takes_a_fee__reverts(setup: Setup) -> None:
     assert failure.value.reason == "vault: asset takes a fee"
 
 
+def test_create__assets_sent_there_before__change_nothing(setup: Setup) -> None:
+    chain, actors = setup.chain, setup.actors
+    setup.token.mint(contract_address(chain, actors.owner, after=1), WAD, sender=actors.stranger)
+    vault = deploy_vault(chain, actors, setup.token)
+    assert setup.token.balanceOf(vault.address) == WAD + SEED
+    assert vault.totalAssets() == vault.idle() == SEED
+
+
 @pytest.mark.parametrize("period", [0, 365 * DAY + 1])
 def test_create__unlock_period_out_of_bounds__reverts(setup: Setup, period: int) -> None:
     with pytest.raises(Revert) as failure:

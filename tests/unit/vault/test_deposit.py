@@ -59,6 +59,15 @@ def test_deposit__slash_not_yet_synced__books_it_first(staked: Setup) -> None:
     assert vault.totalAssets() == total + WAD
 
 
+def test_deposit__only_unit_staked_is_lost__books_it_first(setup: Setup) -> None:
+    setup.deposit(WAD)
+    setup.allocate(1)
+    setup.report(0)
+    setup.deposit(WAD)
+    assert setup.vault.booked(setup.adapter.address) == 0
+    assert setup.vault.totalAssets() == SEED + 2 * WAD - 1
+
+
 def test_deposit__gain_not_yet_synced__locks_it_first(staked: Setup) -> None:
     vault = staked.vault
     staked.report(66 * WAD)

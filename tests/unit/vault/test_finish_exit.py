@@ -1,7 +1,7 @@
 import pytest
 
 from relever.chain import Revert
-from tests.unit.vault.conftest import SEED, WAD, Setup
+from tests.unit.vault.conftest import DAY, SEED, WAD, Setup
 
 
 @pytest.fixture
@@ -25,6 +25,20 @@ def test_finish_exit__by_anyone__brings_the_assets_home(leaving: Setup) -> None:
     assert vault.booked(adapter.address) == 35 * WAD
     assert vault.idle() == 45 * WAD + SEED
     assert vault.totalAssets() == total
+
+
+@pytest.mark.parametrize("action", ["sync", "finish_exit"])
+def test_finish_exit__nothing_gained_or_lost__leaves_the_line_of_locked_profit(
+    leaving: Setup, action: str
+) -> None:
+    """Drawn anew from what is left, rounded up, it would be a unit higher half a day later."""
+    vault, chain = leaving.vault, leaving.chain
+    vault.pay_rewards(7, sender=leaving.actors.payer)
+    chain.advance(DAY // 2)
+    getattr(vault, action)(*([leaving.adapter.address, 0] if action == "finish_exit" else []))
+    assert vault.locked_profit() == 7
+    chain.advance(DAY // 2)
+    assert vault.locked_profit() == 6
 
 
 def test_finish_exit__slashed_on_the_way__books_the_loss(leaving: Setup) -> None:

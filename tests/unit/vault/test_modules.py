@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from relever.artifacts import artifact
@@ -92,6 +92,9 @@ def test_pack_pair__too_wide__reverts(modules: Contract, values: tuple[int, int]
 
 @property_of
 @given(amount=amounts, total=amounts, supply=amounts)
+# Remainders of one: all of a rounding shows only there.
+@example(amount=1, total=10**20, supply=10**20 + 1)
+@example(amount=1, total=10**20 + 1, supply=10**20)
 def test_conversions__any_amounts__round_as_they_say(
     modules: Contract, amount: int, total: int, supply: int
 ) -> None:
@@ -101,6 +104,16 @@ def test_conversions__any_amounts__round_as_they_say(
     assert modules.to_shares_up(amount, total, supply) == ceil(shares)
     assert modules.to_assets_down(amount, total, supply) == floor(assets)
     assert modules.to_assets_up(amount, total, supply) == ceil(assets)
+
+
+@property_of
+@given(amount=amounts, shares=amounts, supply=amounts)
+@example(amount=1, shares=1, supply=10**20)
+def test_part_up__any_amounts__is_rounded_up(
+    modules: Contract, amount: int, shares: int, supply: int
+) -> None:
+    part = Fraction(amount * shares, supply + VIRTUAL)
+    assert modules.part_up(amount, shares, supply) == ceil(part)
 
 
 @property_of

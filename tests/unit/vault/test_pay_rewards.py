@@ -1,7 +1,7 @@
 import pytest
 
 from relever.chain import Revert
-from tests.unit.vault.conftest import DAY, HOLDING, SEED, WAD, Setup
+from tests.unit.vault.conftest import DAY, HOLDING, LARGEST, SEED, WAD, Setup
 
 
 def test_pay_rewards__anyone__pays_and_it_is_locked(staked: Setup) -> None:
@@ -44,6 +44,16 @@ def test_pay_rewards__nothing__reverts(setup: Setup) -> None:
     with pytest.raises(Revert) as failure:
         setup.vault.pay_rewards(0)
     assert failure.value.reason == "vault: no rewards"
+
+
+def test_pay_rewards__up_to_what_the_books_hold__works_and_not_one_more(setup: Setup) -> None:
+    vault, payer = setup.vault, setup.actors.payer
+    setup.token.mint(payer, 2 * LARGEST)
+    vault.pay_rewards(LARGEST - SEED, sender=payer)
+    assert vault.idle() == LARGEST
+    with pytest.raises(Revert) as failure:
+        vault.pay_rewards(1, sender=payer)
+    assert failure.value.reason == "vault: idle overflow"
 
 
 def test_pay_rewards__unreadable_adapter__still_works(staked: Setup) -> None:

@@ -87,6 +87,51 @@ def test_charge_down__any_history__charges_new_heights_only(
             assert modules.unrecovered_loss() == highest - height
 
 
+@property_of
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.one_of(st.just(0), st.integers(0, 2 * DAY)),
+            st.one_of(st.integers(1, 200), st.integers(1, 10**24)),
+            st.one_of(st.integers(0, 500), st.integers(0, 10**24)),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+)
+def test_charge_down__any_gains__are_charged_up_to_a_tenth_a_day(
+    modules: Contract, steps: list[tuple[int, int, int]]
+) -> None:
+    """Of what the vault holds then, rounded down; what was charged is forgotten along a line."""
+    chain: Chain = modules._chain
+    with chain.isolated():
+        modules.set_performance_fee(LARGEST_FEE, modules.address)
+        charged = last = 0
+        for waited, gain, whole in steps:
+            chain.advance(waited)
+            most = whole // 10
+            charged -= min(charged, most * (chain.timestamp - last) // DAY)
+            charging = min(gain, max(0, most - charged))
+            expected = charging * LARGEST_FEE // WAD
+            assert modules.charge_down.call(gain, 0, whole) == expected
+            modules.charge_down(gain, 0, whole)
+            charged, last = charged + charging, chain.timestamp
+
+
+def test_charge_down__gains_free_of_a_fee__use_up_nothing(modules: Contract) -> None:
+    """Those before there was a fee, and those that make up for a loss, however many in a day."""
+    modules.charge_down(10, 0, 50)
+    modules.set_performance_fee(LARGEST_FEE, modules.address)
+    assert modules.charge_down.call(10, 0, 50) == 1
+    modules.charge_down(10, 0, 50)
+    assert modules.charge_down.call(10, 0, 50) == 0
+    for _ in range(10):
+        # In such a step less than a unit is forgotten.
+        modules._chain.advance(DAY // 10)
+        modules.charge_down(1, 1, 50)
+    assert modules.charge_down.call(10, 0, 50) == 1
+
+
 def test_recover__less_and_more_than_is_missing__stops_at_nothing(modules: Contract) -> None:
     modules.charge_down(0, 10, HUGE)
     modules.recover(4)

@@ -51,6 +51,14 @@ def test_live_rate__visible_slash__counts_as_executed(staked: Setup) -> None:
     assert vault.live_total_assets(False) == total - 2 * WAD
 
 
+def test_live_total__only_unit_staked_is_lost__is_seen(setup: Setup) -> None:
+    vault = setup.vault
+    setup.allocate(1)
+    setup.report(0)
+    assert vault.live_total_assets(False) == vault.live_total_assets(True)
+    assert vault.live_total_assets(True) == vault.totalAssets() - 1
+
+
 def test_live_rate__gain_not_yet_synced__is_not_counted(staked: Setup) -> None:
     vault = staked.vault
     staked.report(600 * WAD)

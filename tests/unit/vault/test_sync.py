@@ -234,3 +234,10 @@ def test_sync__reading_that_costs_too_much__is_no_reading(staked: Setup) -> None
     staked.report(59 * WAD)
     assert vault.sync.call()[:3] == (100 * WAD + SEED, 100 * WAD + SEED, False)
     assert vault.sync().events == []
+
+
+def test_sync__reading__is_given_its_share_of_gas_exactly(staked: Setup) -> None:
+    """By an adapter that answers how much it has once it has asked, which costs two."""
+    staked.chain.set_code(staked.adapter.address, bytes.fromhex("5a5f5260205ff3"))
+    staked.vault.sync()
+    assert staked.vault.booked(staked.adapter.address) == 1_500_000 - 2
