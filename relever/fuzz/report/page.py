@@ -185,7 +185,7 @@ def _tables(run: Run) -> str:
     for name in run.actions:
         least = coverage.actions.get(name)
         asked = "never" if least is None else least
-        share = _share(done[name], done[name] + refused[name])
+        share = _share(done[name], tally.tries(name))
         why = coverage.never.get(name, "")
         row = (name, done[name], refused[name], share, asked, why)
         actions.append((_kind(done[name], least), row))

@@ -96,8 +96,8 @@ class Run:
             return f"{broken} violation{'s' if broken > 1 else ''}."
         if self.coverage.failed:
             return f"No violation, but {short} of what a run must meet was met too seldom."
-        if short:
-            return f"No violation; too short to judge by what it met ({short} too seldom so far)."
+        if not self.coverage.judged:
+            return "No violation; too short to judge by what it met."
         return "No violation, and all that a run must meet was met."
 
     @property
@@ -114,8 +114,8 @@ class Run:
 
     def rate(self, action: str) -> float | None:
         """The part of its tries that succeeded; None where there was none."""
-        done, refused = self.tally.done[action], self.tally.refused[action]
-        return done / (done + refused) if done + refused else None
+        tries = self.tally.tries(action)
+        return self.tally.done[action] / tries if tries else None
 
     def replay(self, name: str) -> str:
         """The command that plays a violation again."""

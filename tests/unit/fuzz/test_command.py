@@ -90,11 +90,12 @@ def test_fuzz__a_violation__fails_and_leaves_its_file(
 def test_fuzz__a_long_run_that_meets_too_little__fails(
     played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    played.examples = [example(0, steps=100_000)]
-    assert command.main(["--examples", "1", "--out", str(tmp_path)]) == 0
-    played.examples = [example(0, steps=100_000, met=False)]
-    assert command.main(["--examples", "1", "--out", str(tmp_path)]) == 1
-    assert "too seldom: 'liquidation' was reached in 0 of 1 examples" in capsys.readouterr().out
+    played.examples = [example(number) for number in range(1_000)]
+    assert command.main(["--out", str(tmp_path)]) == 0
+    played.examples = [example(number, met=False) for number in range(1_000)]
+    assert command.main(["--out", str(tmp_path)]) == 1
+    said = "too seldom: 'liquidation' was reached in 0 of 1,000 examples, it should be in 10"
+    assert said in capsys.readouterr().out
 
 
 def test_fuzz__stopped__reports_what_was_done(played: Played, tmp_path: Path) -> None:
