@@ -77,7 +77,7 @@ def page(run: Run) -> str:
     on = "" if settings.replica is None else f" on replica {settings.replica}"
     mode = "on a forked Anvil" if settings.mode == "single" else "in bulk"
     model = "compared with the model" if settings.compare else "not compared with the model"
-    ended = ", ended before its budget" if run.interrupted else ""
+    ended = f", ended before its budget: {run.ended}" if run.ended else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -90,7 +90,7 @@ def page(run: Run) -> str:
 <h1>Fuzzing report</h1>
 <p class="muted">Machine {escape(settings.machine)}{on}, seed {settings.seed}, {mode}, examples of
 {settings.length} steps, {model}; {run.workers} worker{"s" if run.workers > 1 else ""},
-{run.seconds:,.0f} s{ended}.</p>
+{run.seconds:,.0f} s{escape(ended)}.</p>
 <p class="verdict{" bad" if run.failed else ""}">{escape(run.verdict)}</p>
 {_figures(run)}
 {_findings(run)}

@@ -16,6 +16,9 @@ from relever.fuzz.invariants import INVARIANTS
 from relever.fuzz.states import STATES
 from relever.fuzz.tally import Tally
 
+# Why a run ended that somebody stopped.
+STOPPED = "stopped"
+
 
 class Pace:
     """How fast steps come in, from the first example on: what is deployed before is not counted."""
@@ -69,8 +72,8 @@ class Run:
     """A campaign that has ended.
 
     `seconds` are all that it took, with what is set up first; `windows` are steps a second over
-    time, see `Pace`; `interrupted` is whether somebody ended it before its budget; `files` are the
-    paths of the violations' files by their names.
+    time, see `Pace`; `files` are the paths of the violations' files by their names; `ended` is why
+    it ended before its budget, `STOPPED` or what went wrong, and empty if it did not.
     """
 
     settings: Settings
@@ -81,12 +84,13 @@ class Run:
     tally: Tally
     coverage: Coverage
     files: Mapping[str, Path]
-    interrupted: bool = False
+    ended: str = ""
 
     @property
     def failed(self) -> bool:
-        """Whether something is broken, or too little was met."""
-        return bool(self.tally.findings) or self.coverage.failed
+        """Whether something is broken, too little was met, or it could not go on."""
+        broke_off = self.ended not in ("", STOPPED)
+        return bool(self.tally.findings) or self.coverage.failed or broke_off
 
     @property
     def verdict(self) -> str:
@@ -129,7 +133,7 @@ class Run:
             "workers": self.workers,
             "seconds": round(self.seconds, 1),
             "steps_per_s": round(self.steps_per_s, 1),
-            "interrupted": self.interrupted,
+            "ended": self.ended,
             "verdict": self.verdict,
             "failed": self.failed,
             **tally.document(),
