@@ -52,9 +52,10 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 table { border-collapse: collapse; width: 100%; font-size: .86rem; }
 th, td { padding: .28rem .6rem; text-align: left; border-bottom: 1px solid var(--line); }
 th { color: var(--muted); font-weight: 600; }
-td { vertical-align: top; overflow-wrap: anywhere; }
+td { vertical-align: top; overflow-wrap: break-word; min-width: 11rem; }
+td.number { min-width: 0; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-td:first-child { min-width: 9rem; }
+td:first-child { min-width: 8rem; overflow-wrap: anywhere; }
 tr:last-child td { border-bottom: 0; }
 tr.short td { color: var(--bad); font-weight: 600; }
 tr.never td { color: var(--muted); }
