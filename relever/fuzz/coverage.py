@@ -24,7 +24,15 @@ STEPS_EACH, MOST = 20_000, 5
 # Of a machine of a part, only what it tries once in so many steps is asked to succeed.
 TRIED_EACH = 200
 # Actions that succeed more seldom than others, and in how many steps once they must have.
-SELDOM: Mapping[str, int] = {}
+SELDOM: Mapping[str, int] = {
+    "vault.approve": 30_000,
+    "world.veto_slash": 30_000,
+    "oracle.cancel_feed_proposal": 40_000,
+    "seller.remove_token": 50_000,
+    "weth.transferFrom": 60_000,
+    "vault.transferFrom": 70_000,
+    "wsteth.transferFrom": 300_000,
+}
 # Actions that never succeed, and why.
 NEVER: Mapping[str, str] = {
     **dict.fromkeys(OF_CONTRACTS, "only other contracts of the suite may call it"),
@@ -39,7 +47,7 @@ EXAMPLES_EACH: Mapping[str, int] = dict.fromkeys(STATES, 100) | {
     "feed unusable": 10,
     "borrowing halted": 150,
     "undelegated": 400,
-    "deep discount": 800,
+    "deep discount": 1_500,
 }
 
 
