@@ -19,7 +19,7 @@ from relever.fuzz.coverage import coverage, functions
 from relever.fuzz.findings import FindingError, load
 from relever.fuzz.replay import replay
 from relever.fuzz.replicas import ReplicaError
-from relever.fuzz.report import Pace, Run
+from relever.fuzz.report import STOPPED, Pace, Run
 from relever.fuzz.report.page import page
 from relever.fuzz.report.progress import Progress
 from relever.fuzz.report.tables import show
@@ -77,14 +77,14 @@ def _run(console: Console, options: argparse.Namespace) -> int:
     console.print(f"Written: {names}.", highlight=False, soft_wrap=True)
     if run.failed:
         return 1
-    return 130 if run.interrupted else 0
+    return 130 if run.ended else 0
 
 
 def _campaign(console: Console, settings: Settings, options: argparse.Namespace) -> Run:
     """Play it to its end or until somebody stops it, and write down what comes."""
     seconds = None if options.minutes is None else 60 * options.minutes
     budget = Budget(options.examples, seconds)
-    tally, files, interrupted = Tally(), dict[str, Path](), False
+    tally, files, ended = Tally(), dict[str, Path](), ""
     options.out.mkdir(parents=True, exist_ok=True)
     with (
         (options.out / "log.txt").open("w", encoding="utf-8") as log,
@@ -100,7 +100,12 @@ def _campaign(console: Console, settings: Settings, options: argparse.Namespace)
                     files[finding.name] = _near(finding.write(options.out / "findings"))
                 progress.show(tally, pace)
         except KeyboardInterrupt:
-            interrupted = True
+            ended = STOPPED
+        except ScaleError as error:
+            # What was played before is told all the same.
+            if not tally.examples:
+                raise
+            ended = str(error)
     met = coverage(tally, settings.machine, settings.length, frozenset(functions()))
     return Run(
         settings=settings,
@@ -111,7 +116,7 @@ def _campaign(console: Console, settings: Settings, options: argparse.Namespace)
         tally=tally,
         coverage=met,
         files=files,
-        interrupted=interrupted,
+        ended=ended,
     )
 
 

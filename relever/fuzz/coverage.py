@@ -21,8 +21,18 @@ from relever.protocol import CONTRACTS
 JUDGED_FROM = 20_000
 # An action must have succeeded once in so many steps, up to so often.
 STEPS_EACH, MOST = 20_000, 5
-# Actions that succeed more seldom than that, and in how many steps they must have.
-SELDOM: Mapping[str, int] = {}
+# Of a machine of a part, only what it tries once in so many steps is asked to succeed.
+TRIED_EACH = 200
+# Actions that succeed more seldom than others, and in how many steps once they must have.
+SELDOM: Mapping[str, int] = {
+    "vault.approve": 30_000,
+    "world.veto_slash": 30_000,
+    "oracle.cancel_feed_proposal": 40_000,
+    "seller.remove_token": 50_000,
+    "weth.transferFrom": 60_000,
+    "vault.transferFrom": 70_000,
+    "wsteth.transferFrom": 300_000,
+}
 # Actions that never succeed, and why.
 NEVER: Mapping[str, str] = {
     **dict.fromkeys(OF_CONTRACTS, "only other contracts of the suite may call it"),
@@ -31,8 +41,14 @@ NEVER: Mapping[str, str] = {
     "symbiotic.claim_rewards": "its vault has no rewards",
 }
 _OF_RULERS = "this machine has only strangers call it"
-# A state must be there in one of so many examples.
-EXAMPLES_EACH: Mapping[str, Mapping[str, int]] = {"protocol": dict.fromkeys(STATES, 100)}
+# A state must be there in one of so many examples, whichever the machine.
+EXAMPLES_EACH: Mapping[str, int] = dict.fromkeys(STATES, 100) | {
+    "someone in line": 10,
+    "feed unusable": 10,
+    "borrowing halted": 150,
+    "undelegated": 400,
+    "deep discount": 1_500,
+}
 
 
 @dataclass(frozen=True)
@@ -71,19 +87,18 @@ def coverage(tally: Tally, machine: str, length: int, every: frozenset[str]) -> 
         every: the suite's functions, which the machine of the whole protocol must all have tried;
             another machine answers for what it tried.
     """
-    never = dict(NEVER)
-    tried = set(tally.actions)
-    if machine == "protocol":
-        tried |= every
-    else:
+    never, tried = dict(NEVER), set(tally.actions)
+    asked = tried | every
+    if machine != "protocol":
         never |= dict.fromkeys(set(PRIVILEGED) - set(never), _OF_RULERS)
+        asked = {name for name in tried if tally.tries(name) * TRIED_EACH >= tally.steps}
     actions = {
         name: min(MOST, tally.steps // SELDOM.get(name, STEPS_EACH))
-        for name in sorted(tried - set(never))
+        for name in sorted(asked - set(never))
     }
-    states = {name: max(1, tally.examples // each) for name, each in EXAMPLES_EACH[machine].items()}
+    states = {name: tally.examples // each for name, each in EXAMPLES_EACH.items()}
     short = [
-        f"{name} succeeded {tally.done[name]} of {tally.done[name] + tally.refused[name]} times,"
+        f"{name} succeeded {tally.done[name]:,} of {tally.tries(name):,} times,"
         f" in {tally.steps:,} steps it should {least} times"
         for name, least in actions.items()
         if tally.done[name] < least

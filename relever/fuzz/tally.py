@@ -40,6 +40,10 @@ class Tally:
         """All that was tried, by name."""
         return sorted({*self.done, *self.refused})
 
+    def tries(self, action: str) -> int:
+        """How often it was done or refused."""
+        return self.done[action] + self.refused[action]
+
     def document(self) -> dict[str, Any]:
         """As JSON takes it."""
         return {

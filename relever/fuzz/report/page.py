@@ -52,9 +52,10 @@ svg { display: block; width: 100%; height: auto; font-family: inherit; }
 table { border-collapse: collapse; width: 100%; font-size: .86rem; }
 th, td { padding: .28rem .6rem; text-align: left; border-bottom: 1px solid var(--line); }
 th { color: var(--muted); font-weight: 600; }
-td { vertical-align: top; overflow-wrap: anywhere; }
+td { vertical-align: top; overflow-wrap: break-word; min-width: 11rem; }
+td.number { min-width: 0; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-td:first-child { min-width: 9rem; }
+td:first-child { min-width: 8rem; overflow-wrap: anywhere; }
 tr:last-child td { border-bottom: 0; }
 tr.short td { color: var(--bad); font-weight: 600; }
 tr.never td { color: var(--muted); }
@@ -77,7 +78,7 @@ def page(run: Run) -> str:
     on = "" if settings.replica is None else f" on replica {settings.replica}"
     mode = "on a forked Anvil" if settings.mode == "single" else "in bulk"
     model = "compared with the model" if settings.compare else "not compared with the model"
-    ended = ", ended before its budget" if run.interrupted else ""
+    ended = f", ended before its budget: {run.ended}" if run.ended else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -90,7 +91,7 @@ def page(run: Run) -> str:
 <h1>Fuzzing report</h1>
 <p class="muted">Machine {escape(settings.machine)}{on}, seed {settings.seed}, {mode}, examples of
 {settings.length} steps, {model}; {run.workers} worker{"s" if run.workers > 1 else ""},
-{run.seconds:,.0f} s{ended}.</p>
+{run.seconds:,.0f} s{escape(ended)}.</p>
 <p class="verdict{" bad" if run.failed else ""}">{escape(run.verdict)}</p>
 {_figures(run)}
 {_findings(run)}
@@ -185,7 +186,7 @@ def _tables(run: Run) -> str:
     for name in run.actions:
         least = coverage.actions.get(name)
         asked = "never" if least is None else least
-        share = _share(done[name], done[name] + refused[name])
+        share = _share(done[name], tally.tries(name))
         why = coverage.never.get(name, "")
         row = (name, done[name], refused[name], share, asked, why)
         actions.append((_kind(done[name], least), row))

@@ -106,7 +106,7 @@ def _numbers(tally: Tally, pace: Pace) -> Table:
 
 def _worst(tally: Tally) -> Table:
     """The actions that succeed least, of those that can."""
-    tries = {name: tally.done[name] + tally.refused[name] for name in tally.actions}
+    tries = {name: tally.tries(name) for name in tally.actions}
     known = [name for name in tries if tries[name] >= TRIED and name not in NEVER]
     known.sort(key=lambda name: tally.done[name] / tries[name])
     table = Table.grid(padding=(0, 2))

@@ -16,6 +16,9 @@ from relever.fuzz.invariants import INVARIANTS
 from relever.fuzz.states import STATES
 from relever.fuzz.tally import Tally
 
+# Why a run ended that somebody stopped.
+STOPPED = "stopped"
+
 
 class Pace:
     """How fast steps come in, from the first example on: what is deployed before is not counted."""
@@ -69,8 +72,8 @@ class Run:
     """A campaign that has ended.
 
     `seconds` are all that it took, with what is set up first; `windows` are steps a second over
-    time, see `Pace`; `interrupted` is whether somebody ended it before its budget; `files` are the
-    paths of the violations' files by their names.
+    time, see `Pace`; `files` are the paths of the violations' files by their names; `ended` is why
+    it ended before its budget, `STOPPED` or what went wrong, and empty if it did not.
     """
 
     settings: Settings
@@ -81,12 +84,13 @@ class Run:
     tally: Tally
     coverage: Coverage
     files: Mapping[str, Path]
-    interrupted: bool = False
+    ended: str = ""
 
     @property
     def failed(self) -> bool:
-        """Whether something is broken, or too little was met."""
-        return bool(self.tally.findings) or self.coverage.failed
+        """Whether something is broken, too little was met, or it could not go on."""
+        broke_off = self.ended not in ("", STOPPED)
+        return bool(self.tally.findings) or self.coverage.failed or broke_off
 
     @property
     def verdict(self) -> str:
@@ -96,8 +100,8 @@ class Run:
             return f"{broken} violation{'s' if broken > 1 else ''}."
         if self.coverage.failed:
             return f"No violation, but {short} of what a run must meet was met too seldom."
-        if short:
-            return f"No violation; too short to judge by what it met ({short} too seldom so far)."
+        if not self.coverage.judged:
+            return "No violation; too short to judge by what it met."
         return "No violation, and all that a run must meet was met."
 
     @property
@@ -114,8 +118,8 @@ class Run:
 
     def rate(self, action: str) -> float | None:
         """The part of its tries that succeeded; None where there was none."""
-        done, refused = self.tally.done[action], self.tally.refused[action]
-        return done / (done + refused) if done + refused else None
+        tries = self.tally.tries(action)
+        return self.tally.done[action] / tries if tries else None
 
     def replay(self, name: str) -> str:
         """The command that plays a violation again."""
@@ -129,7 +133,7 @@ class Run:
             "workers": self.workers,
             "seconds": round(self.seconds, 1),
             "steps_per_s": round(self.steps_per_s, 1),
-            "interrupted": self.interrupted,
+            "ended": self.ended,
             "verdict": self.verdict,
             "failed": self.failed,
             **tally.document(),

@@ -39,6 +39,8 @@ def show(console: Console, run: Run) -> None:
         ),
         soft_wrap=True,
     )
+    if run.ended:
+        console.print(Text(f"Ended before its budget: {run.ended}"), soft_wrap=True)
     console.print(Text(run.verdict, style="bold red" if run.failed else "bold green"))
 
 

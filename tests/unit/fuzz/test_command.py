@@ -12,7 +12,7 @@ import pytest
 from relever.fuzz import __main__ as command
 from relever.fuzz.campaign import BULK, SINGLE, Budget, Example, Settings
 from relever.fuzz.findings import Finding, FindingError, load
-from relever.fuzz.scale import play
+from relever.fuzz.scale import ScaleError, play
 from relever.fuzz.states import STATES
 from relever.fuzz.tally import Tally
 
@@ -32,14 +32,14 @@ class Played:
 
     def __init__(self) -> None:
         self.examples: Sequence[Example] = [example(0), example(1)]
-        self.stopped = False
+        self.end: BaseException | None = None
         self.asked: list[Asked] = []
 
     def __call__(self, *asked: object) -> Iterator[Example]:
         self.asked.append(asked)  # type: ignore[arg-type]  # as `play` takes them
         yield from self.examples
-        if self.stopped:
-            raise KeyboardInterrupt
+        if self.end is not None:
+            raise self.end
 
 
 @pytest.fixture
@@ -90,20 +90,34 @@ def test_fuzz__a_violation__fails_and_leaves_its_file(
 def test_fuzz__a_long_run_that_meets_too_little__fails(
     played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    played.examples = [example(0, steps=100_000)]
-    assert command.main(["--examples", "1", "--out", str(tmp_path)]) == 0
-    played.examples = [example(0, steps=100_000, met=False)]
-    assert command.main(["--examples", "1", "--out", str(tmp_path)]) == 1
-    assert "too seldom: 'liquidation' was reached in 0 of 1 examples" in capsys.readouterr().out
+    played.examples = [example(number) for number in range(1_000)]
+    assert command.main(["--out", str(tmp_path)]) == 0
+    played.examples = [example(number, met=False) for number in range(1_000)]
+    assert command.main(["--out", str(tmp_path)]) == 1
+    said = "too seldom: 'liquidation' was reached in 0 of 1,000 examples, it should be in 10"
+    assert said in capsys.readouterr().out
 
 
 def test_fuzz__stopped__reports_what_was_done(played: Played, tmp_path: Path) -> None:
-    played.stopped = True
+    played.end = KeyboardInterrupt()
     assert command.main(["--out", str(tmp_path)]) == 130
     document = json.loads((tmp_path / "report.json").read_text())
-    assert (document["examples"], document["interrupted"]) == (2, True)
+    assert (document["examples"], document["ended"]) == (2, "stopped")
     played.examples = [example(1, finding())]
     assert command.main(["--out", str(tmp_path)]) == 1
+
+
+def test_fuzz__cannot_go_on__fails_and_reports_what_was_done(
+    played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    played.end = ScaleError("example 2 cannot be played")
+    assert command.main(["--out", str(tmp_path)]) == 1
+    document = json.loads((tmp_path / "report.json").read_text())
+    assert (document["examples"], document["ended"]) == (2, "example 2 cannot be played")
+    assert "Ended before its budget: example 2 cannot be played" in capsys.readouterr().out
+    played.examples = []
+    assert command.main(["--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "fuzz: example 2 cannot be played\n"
 
 
 @pytest.mark.parametrize(
