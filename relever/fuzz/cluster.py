@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster
+from distributed import Client, Future, KilledWorker, LocalCluster, Security
+from distributed.core import rpc
 
 from relever.artifacts import ROOT
 from relever.fuzz.campaign import Example
@@ -91,13 +95,14 @@ def connected(workers: int, scheduler: str | None) -> Iterator[Client]:
             yield client
         return
     try:
-        client = Client(scheduler, timeout=_CONNECT, set_as_default=False)
+        # A client would wait for ever where something else listens.
+        asyncio.run(asyncio.wait_for(_greet(scheduler), _CONNECT))
     except (OSError, ValueError) as error:
         raise ScaleError(
-            f"no Dask scheduler answers at {scheduler} ({error}): start one by"
+            f"no Dask scheduler answers at {scheduler} ({str(error) or 'silence'}): start one by"
             " `.venv/bin/dask scheduler`, which says its address"
         ) from error
-    with client:
+    with Client(scheduler, set_as_default=False) as client:
         try:
             client.wait_for_workers(1, timeout=_FIRST)
         except TimeoutError as error:
@@ -106,6 +111,12 @@ def connected(workers: int, scheduler: str | None) -> Iterator[Client]:
                 f" `.venv/bin/dask worker {scheduler} --nthreads 1`"
             ) from error
         yield client
+
+
+async def _greet(scheduler: str) -> None:
+    security = Security().get_connection_args("client")
+    async with rpc(scheduler, timeout=_CONNECT, connection_args=security) as there:
+        await there.identity()
 
 
 @contextmanager
@@ -123,14 +134,33 @@ def _local(workers: int) -> Iterator[LocalCluster]:
             n_workers=0,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
+            # The scheduler serves pages all the same, and would want a fixed port for them.
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             silence_logs=logging.CRITICAL,
             memory_limit=0,
             local_directory=str(ROOT / "build" / "dask"),
         ) as cluster,
     ):
-        # Ctrl-C is for us alone: what the loop's thread starts has this from it.
+        # Ctrl-C is for us alone: whoever is started by the loop's thread gets its mask. The first
+        # start of all would undo it, by that of the tracker.
+        resource_tracker.ensure_running()
         cluster.loop.add_callback(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGINT})
         cluster.scale(workers)
-        cluster.wait_for_workers(workers)
-        yield cluster
+        try:
+            cluster.wait_for_workers(workers)
+            yield cluster
+        finally:
+            cluster.sync(_end, cluster)
+
+
+async def _end(cluster: LocalCluster) -> None:
+    """Kill the workers, for an example may take long; their nodes end with them."""
+    workers = cluster.workers.values()
+    pids = [worker.pid for worker in workers if worker.pid is not None]
+    closing = asyncio.gather(*(worker.close() for worker in workers), return_exceptions=True)
+    # First each has to know that it closes: it would start another process for a dead one.
+    await asyncio.sleep(0)
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    await closing
