@@ -1,6 +1,6 @@
 """A chain under full control: blocks and time move only when told to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -150,14 +150,16 @@ class Chain:
             raise self._failure(call, receipt)
         return receipt
 
-    def run(self, call: Call, look: Call | None = None, logs: bool = False) -> Ran:
+    def run(
+        self, call: Call, logs: bool = False, meanwhile: Callable[[], None] = lambda: None
+    ) -> Ran:
         """As `send`, but say what it returned or why it failed, and which storage it wrote.
 
         Args:
-            look: a call to be made right after it, in the same breath.
             logs: whether to tell what was logged.
+            meanwhile: is done while the node works.
 
-        Raises `Revert` when that call fails; `RpcError` when the node refuses the transaction.
+        Raises `RpcError` when the node refuses the transaction.
         """
         requests: list[Request] = [
             ("eth_sendTransaction", (_request(call),)),
@@ -165,24 +167,21 @@ class Chain:
             ("debug_traceBlockByNumber", ("latest", _TOP_CALL)),
             ("debug_traceBlockByNumber", ("latest", _CHANGES)),
         ]
-        if look is not None:
-            requests.append(("eth_call", (_request(look), "latest")))
-        sent, *rest = self._rpc.sequence(requests)
+        sent, *rest = self._rpc.sequence(requests, meanwhile)
         if (error := sent.get("error")) is not None:
             raise self._refused(call, error)
-        for answer in rest[:3]:
+        for answer in rest:
             if (error := answer.get("error")) is not None:
                 raise RpcError(f"{call.label} was not mined: {error['message']}", error["code"])
         trace = rest[1]["result"][0]["result"]
         written = _written(rest[2]["result"][0]["result"])
-        seen = b"" if look is None else self._seen(look, rest[3])
         if "error" in trace:
-            return Ran(failed=self._reason(call, trace), seen=seen, changed=written)
+            return Ran(failed=self._reason(call, trace), changed=written)
         events: list[Event] = []
         if logs:
             (receipt,) = self._rpc.call("eth_getBlockReceipts", "latest")
             events = [self.decode_log(log) for log in receipt["logs"]]
-        return Ran(bytes.fromhex(trace.get("output", "0x")[2:]), None, seen, events, written)
+        return Ran(bytes.fromhex(trace.get("output", "0x")[2:]), None, events, written)
 
     def ask(self, call: Call) -> bytes:
         """Run a call on the latest state; what it returns, as it is. Raises `Revert`."""

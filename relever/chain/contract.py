@@ -71,13 +71,12 @@ class Receipt:
 class Ran:
     """What came of a transaction: `output` is what it returned; or the reason why it failed.
 
-    `seen` is what a call answered right after it, `events` what was logged, where that was asked
-    for; `changed` are the storage words that it wrote, by contract and slot, where that is known.
+    `events` is what was logged, where that was asked for; `changed` are the storage words that it
+    wrote, by contract and slot, where that is known.
     """
 
     output: bytes = b""
     failed: str | None = None
-    seen: bytes = b""
     events: Sequence[Event] = ()
     changed: Mapping[tuple[str, int], int] | None = None
 

@@ -90,22 +90,23 @@ class Revm:
         except RuntimeError as error:
             raise Revert(call.label, self._reason(call, str(error))) from error
 
-    def run(self, call: Call, look: Call | None = None, logs: bool = False) -> Ran:
+    def run(
+        self, call: Call, logs: bool = False, meanwhile: Callable[[], None] = lambda: None
+    ) -> Ran:
         """A transaction in a block of its own: what it returned, or why it failed.
 
         Args:
-            look: a call to be made right after it. Raises `Revert` when that fails.
             logs: whether to tell what was logged.
+            meanwhile: is done too.
         """
+        meanwhile()
         self.block_number += 1
         self._set_block(self._evm)
-        output, failed = b"", None
         try:
             output = self._call(call, static=False)
         except RuntimeError as error:
-            failed = self._reason(call, str(error))
-        events = self._events() if logs and failed is None else []
-        return Ran(output, failed, b"" if look is None else self.ask(look), events)
+            return Ran(failed=self._reason(call, str(error)))
+        return Ran(output, None, self._events() if logs else [])
 
     def _events(self) -> list[Event]:
         """What the last transaction logged."""

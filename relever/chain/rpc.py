@@ -3,7 +3,7 @@
 import json
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,15 +64,21 @@ class Rpc:
         (answer,) = self._exchange([_single(method, params)], _is_read(method))
         return _result(answer, method)
 
-    def sequence(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
+    def sequence(
+        self, requests: Sequence[Request], meanwhile: Callable[[], None] = lambda: None
+    ) -> list[dict[str, Any]]:
         """Carry out requests one after the other, and return the whole answers, errors included.
 
         By HTTP they go out in one write, which saves as much time as the node needs for a transfer.
         Unlike a batch's parts, which the node handles side by side, they keep their order.
+
+        Args:
+            meanwhile: is done while the node works on them, once it has them all.
         """
         bodies = [_single(method, params) for method, params in requests]
         if _QUICK_ACK is not None or self._path is not None:
-            return self._exchange(bodies, again=False)
+            return self._exchange(bodies, again=False, meanwhile=meanwhile)
+        meanwhile()
         # The node holds back a second answer until the first is acknowledged, and only Linux lets
         # us do that at once.
         return [self._exchange([body], again=False)[0] for body in bodies]
@@ -104,16 +110,18 @@ class Rpc:
         answers.sort(key=lambda answer: answer["id"])
         return answers
 
-    def _exchange(self, bodies: Sequence[bytes], again: bool) -> list[Any]:
+    def _exchange(
+        self, bodies: Sequence[bytes], again: bool, meanwhile: Callable[[], None] = lambda: None
+    ) -> list[Any]:
         fresh = self._socket is None
         try:
             try:
-                answers = self._send_and_read(bodies)
+                answers = self._send_and_read(bodies, meanwhile)
             except (ConnectionError, ssl.SSLEOFError):
                 self.close()
                 if fresh or not again:
                     raise
-                answers = self._send_and_read(bodies)
+                answers = self._send_and_read(bodies, lambda: None)
             return [json.loads(answer) for answer in answers]
         except TimeoutError as error:
             self.close()
@@ -143,12 +151,13 @@ class Rpc:
             plain = context.wrap_socket(plain, server_hostname=self._address[0])
         return plain
 
-    def _send_and_read(self, bodies: Sequence[bytes]) -> list[bytes]:
+    def _send_and_read(self, bodies: Sequence[bytes], meanwhile: Callable[[], None]) -> list[bytes]:
         if self._socket is None:
             self._socket = self._connect()
         answers = []
         if self._path is not None:
             # On its socket the node handles side by side also what comes one after the other.
+            meanwhile()
             for body in bodies:
                 self._socket.sendall(body)
                 answers.append(self._read_until(b"\n"))
@@ -156,6 +165,7 @@ class Rpc:
         self._socket.sendall(
             b"".join([self._head + b"%d\r\n\r\n" % len(body) + body for body in bodies])
         )
+        meanwhile()
         for waiting in range(len(bodies), 0, -1):
             self._hurry = waiting > 1
             answers.append(self._read_answer())

@@ -81,9 +81,9 @@ def run(
         def step(self, draw: Random) -> None:
             self._planner.draw = draw
             last.append(self._planner.next())
-            line = player.author.write(last[-1])
-            player.perform(line)
-            listener.saw(line)
+            player.play(last[-1])
+            assert player.last is not None
+            listener.saw(player.last)
 
         def teardown(self) -> None:
             player.settle()

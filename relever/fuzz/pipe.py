@@ -19,7 +19,6 @@ from relever.fuzz.player import Actor, Violation
 from relever.fuzz.script import End, Line
 from relever.fuzz.storage import Layout
 
-
 # What runs as a program has other names for its things than what is imported.
 _START = "import sys; from relever.fuzz.pipe import main; main(*sys.argv[1:])"
 
@@ -122,7 +121,7 @@ def play(actor: Actor, lines: Sequence[Line], end: End) -> Broke | None:
     done = 0
     try:
         for line in lines:
-            actor.perform(line)
+            actor.perform(line.step, [line].pop)
             done += 1
         actor.settle(lines[-1], end)
         check_liveness(actor)

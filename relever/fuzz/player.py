@@ -6,7 +6,7 @@ comparison is off; the model still says what is sensible to do next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from relever.chain import Chain
@@ -73,30 +73,31 @@ class Actor:
         if self._mirror is not None:
             self._mirror.begin()
 
-    def perform(self, line: Line) -> Seen:
-        """Do it; what came of it. Raises `Violation`."""
-        step, deployed = line.step, self.deployed
+    def perform(self, step: Step, write: Callable[[], Line]) -> Seen:
+        """Do it; what came of it. Raises `Violation`.
+
+        Args:
+            write: gives the line of the step, while the chain is at it.
+        """
+        deployed, written = self.deployed, list[Line]()
         if step.blocks:
             self.chain.advance(step.seconds, step.blocks)
         action = step.action
-        call, logs = deployed.call(action), has_callback(action)
-        if self._mirror is None:
-            ran = self.chain.run(call, logs=logs)
-        else:
-            ran = self.chain.run(call, self.stage.look, logs)
+        call = deployed.call(action)
+        ran = self.chain.run(call, has_callback(action), lambda: written.append(write()))
+        (line,) = written
+        if self._mirror is not None:
             assert ran.changed is not None
             self._mirror.write(ran.changed)
         outcome = deployed.outcome(action, call, ran)
         if self.compare:
             _compare_outcomes(line.outcome, outcome)
         before = self.look
-        if self._mirror is not None:
-            self.look = self._look(ran.seen, line.layout)
-        elif outcome.refused is None or step.blocks:
+        if outcome.refused is None or step.blocks:
             # A transaction that reverts changes nothing: that much is the EVM's own.
             self.look = self._look_when_changed(line)
-        if self.compare and self.look is not before:
-            self._compare(line.says, line.words)
+            if self.compare:
+                self._compare(line.says, line.words)
         seen = Seen(step, outcome, before, self.look, self.facts)
         broken = self.rules.broken(seen)
         if broken is not None:
@@ -168,7 +169,7 @@ class Player:
         self.author = stage.author(stage.storage if isinstance(chain, Chain) else stage.hot)
         self.author.begin()
         self.actor = Actor(stage, chain, self.author.state(), compare)
-        self._last: Line | None = None
+        self.last: Line | None = None
 
     @property
     def model(self) -> Protocol:
@@ -178,16 +179,16 @@ class Player:
         """Go back to the stage's state."""
         self.author.begin()
         self.actor.begin()
-        self._last = None
+        self.last = None
 
     def play(self, step: Step) -> Seen:
         """Do it; what came of it. Raises `Violation`."""
-        return self.perform(self.author.write(step))
 
-    def perform(self, line: Line) -> Seen:
-        """Do what the author has just written. Raises `Violation`."""
-        self._last = line
-        return self.actor.perform(line)
+        def write() -> Line:
+            self.last = self.author.write(step)
+            return self.last
+
+        return self.actor.perform(step, write)
 
     def settle(self, whole: bool = True) -> None:
         """At the end of a sequence: words that were left out, and all views. Raises `Violation`.
@@ -195,8 +196,8 @@ class Player:
         Args:
             whole: whether to look at all views.
         """
-        if self._last is not None:
-            self.actor.settle(self._last, self.author.end(whole))
+        if self.last is not None:
+            self.actor.settle(self.last, self.author.end(whole))
 
 
 def _compare_outcomes(expected: Outcome, found: Outcome) -> None:

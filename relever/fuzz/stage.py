@@ -64,6 +64,8 @@ class Stage:
             # Requests by HTTP keep their order when sent in one breath; by its socket they do not.
             chain = Chain.connect(node.url)
             chain.know(self.chain)
+            # Else the node asks ours for all that it reads, again in every transaction.
+            chain.rpc("anvil_loadState", [self.chain.rpc("anvil_dumpState")])
             # A node gives its own accounts a balance of its own when it starts.
             for account in chain.accounts:
                 chain.set_balance(account, self.chain.balance(account))
