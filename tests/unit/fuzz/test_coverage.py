@@ -65,6 +65,7 @@ def test_coverage__an_action_that_hardly_ever_succeeds__fails_the_run() -> None:
         f" in {10 * STEPS_EACH:,} steps it should {MOST} times",
     )
     assert met.failed
+    assert not judged(tally(done={"market.borrow": MOST})).short
 
 
 def test_coverage__a_function_that_is_never_tried__fails_the_run() -> None:
