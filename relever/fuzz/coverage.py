@@ -40,14 +40,25 @@ NEVER: Mapping[str, str] = {
     "vault.add_adapter": "both adapters are listed when the suite is deployed",
     "symbiotic.claim_rewards": "its vault has no rewards",
 }
-_OF_RULERS = "this machine has only strangers call it"
-# A state must be there in one of so many examples, whichever the machine.
+# Those that never succeed in a machine of a part, beside all that only rulers may do.
+NEVER_THERE: Mapping[str, Mapping[str, str]] = {
+    "leverage": {"eigenlayer.claim_rewards": "nobody posts rewards in this machine"},
+}
+_OF_RULERS = "this machine may have only strangers call it"
+# A state must be there in one of so many examples of the whole protocol's machine.
 EXAMPLES_EACH: Mapping[str, int] = dict.fromkeys(STATES, 100) | {
     "someone in line": 10,
     "feed unusable": 10,
     "borrowing halted": 150,
     "undelegated": 400,
     "deep discount": 1_500,
+}
+# In a machine of a part they are more seldom, and these are left to the others.
+OF_A_PART = 300
+ELSEWHERE: Mapping[str, frozenset[str]] = {
+    "vault": frozenset({"depeg deleverage", "deep discount", "feed replaced", "full utilisation"}),
+    "market": frozenset({"adapter unreadable", "quarantine", "undelegated", "profit locked"}),
+    "leverage": frozenset({"quarantine", "undelegated", "paused vault"}),
 }
 
 
@@ -88,15 +99,17 @@ def coverage(tally: Tally, machine: str, length: int, every: frozenset[str]) -> 
             another machine answers for what it tried.
     """
     never, tried = dict(NEVER), set(tally.actions)
-    asked = tried | every
-    if machine != "protocol":
+    asked, each = tried | every, dict(EXAMPLES_EACH)
+    if machine in ELSEWHERE:
         never |= dict.fromkeys(set(PRIVILEGED) - set(never), _OF_RULERS)
+        never |= NEVER_THERE.get(machine, {})
+        each = {n: max(e, OF_A_PART) for n, e in each.items() if n not in ELSEWHERE[machine]}
         asked = {name for name in tried if tally.tries(name) * TRIED_EACH >= tally.steps}
     actions = {
         name: min(MOST, tally.steps // SELDOM.get(name, STEPS_EACH))
         for name in sorted(asked - set(never))
     }
-    states = {name: tally.examples // each for name, each in EXAMPLES_EACH.items()}
+    states = {name: tally.examples // number for name, number in each.items()}
     short = [
         f"{name} succeeded {tally.done[name]:,} of {tally.tries(name):,} times,"
         f" in {tally.steps:,} steps it should {least} times"

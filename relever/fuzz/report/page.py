@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -56,6 +57,10 @@ td { vertical-align: top; overflow-wrap: break-word; min-width: 11rem; }
 td.number { min-width: 0; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 td:first-child { min-width: 8rem; overflow-wrap: anywhere; }
+@media (max-width: 600px) {
+  table { font-size: .8rem; }
+  th, td { padding: .25rem .3rem; }
+}
 tr:last-child td { border-bottom: 0; }
 tr.short td { color: var(--bad); font-weight: 600; }
 tr.never td { color: var(--muted); }
@@ -235,7 +240,10 @@ def _table(title: str, heads: str, numbers: str, rows: Sequence[Row]) -> str:
 
 
 def _cell(value: Cell) -> str:
-    return f"{value:,}" if isinstance(value, int) else escape(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    # The name of a function is longer than a phone is wide.
+    return re.sub(r"(?<=\w)([._])(?=\w)", r"\1<wbr>", escape(value))
 
 
 def _kind(found: int, least: int | None) -> str:

@@ -28,17 +28,17 @@ class Pace:
         self._first: float | None = None
         self._last = self._started
         self._steps = 0
-        # Steps that came in, by the second since the first example.
+        # Steps that came in after the first example, by the second since it did.
         self._seconds: Counter[int] = Counter()
 
     def add(self, steps: int) -> None:
-        """Steps have come in."""
+        """An example has come in."""
         self._last = self._clock()
+        self._steps += steps
         if self._first is None:
             self._first = self._last
-            return
-        self._steps += steps
-        self._seconds[int(self._last - self._first)] += steps
+        else:
+            self._seconds[int(self._last - self._first)] += steps
 
     @property
     def seconds(self) -> float:
@@ -47,9 +47,12 @@ class Pace:
 
     @property
     def steps_per_s(self) -> float:
-        """Over all; 0 before the second example."""
-        took = self._last - (self._first or self._last)
-        return self._steps / took if took > 0 else 0.0
+        """Over all; of a single example, with what was set up before."""
+        if self._first is None or self._last == self._started:
+            return 0.0
+        if self._last == self._first:
+            return self._steps / (self._last - self._started)
+        return self._seconds.total() / (self._last - self._first)
 
     def windows(self, most: int = 100) -> list[tuple[float, float]]:
         """Seconds since the first example and steps a second then, in so many windows or fewer.

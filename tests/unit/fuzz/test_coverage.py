@@ -8,12 +8,16 @@ from collections.abc import Mapping
 import pytest
 
 from relever.fuzz.actions.access import PRIVILEGED
+from relever.fuzz.actions.machines import MACHINES
 from relever.fuzz.campaign import LENGTH
 from relever.fuzz.coverage import (
+    ELSEWHERE,
     EXAMPLES_EACH,
     JUDGED_FROM,
     MOST,
     NEVER,
+    NEVER_THERE,
+    OF_A_PART,
     SELDOM,
     STEPS_EACH,
     TRIED_EACH,
@@ -61,6 +65,7 @@ def test_coverage__an_action_that_hardly_ever_succeeds__fails_the_run() -> None:
         f" in {10 * STEPS_EACH:,} steps it should {MOST} times",
     )
     assert met.failed
+    assert not judged(tally(done={"market.borrow": MOST})).short
 
 
 def test_coverage__a_function_that_is_never_tried__fails_the_run() -> None:
@@ -109,6 +114,8 @@ def test_coverage__a_machine_of_a_part__answers_for_what_it_tries_and_may() -> N
     del found.done["vault.deposit"]
     assert set(judged(found, "leverage").actions) == {"market.borrow", "queue.claim"}
     assert set(judged(found, "leverage").never) == {"market.set_caps", "vault.join_queue"}
+    assert "paused vault" not in judged(found, "leverage").states
+    assert judged(found, "leverage").states["depeg"] == found.examples // OF_A_PART
     whole = {"vault.deposit", "market.borrow", *refused}
     assert set(judged(found).actions) == whole
 
@@ -119,3 +126,6 @@ def test_coverage__its_tables__name_what_there_is() -> None:
     suite = {name for name in SELDOM if name.partition(".")[0] in CONTRACTS}
     assert suite <= names
     assert set(EXAMPLES_EACH) == set(STATES)
+    assert {"protocol", *ELSEWHERE} == set(MACHINES)
+    assert set(NEVER_THERE) <= set(ELSEWHERE)
+    assert set().union(*ELSEWHERE.values()) <= set(STATES)
