@@ -14,7 +14,9 @@ from typing import Any
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, Security
+from distributed.client import ClosedClientError
 from distributed.core import rpc
+from distributed.utils import silence_logging_cmgr
 
 from relever.artifacts import ROOT
 from relever.fuzz.campaign import Example
@@ -28,7 +30,7 @@ _EACH = 2
 _CONNECT, _FIRST, _PATIENCE = 5.0, 10.0, 60.0
 # Seconds between two looks at whether there is a worker.
 _LOOK = 1.0
-_AGAIN = "see why, and start again; the examples will be the same"
+_GONE = "the scheduler is gone: start it and its workers again; the examples will be the same"
 
 
 class Workers:
@@ -42,7 +44,7 @@ class Workers:
 
     def set_up(self) -> None:
         """Have each worker that there is set up, and wait for it. Raises `ScaleError`."""
-        for worker in self._client.nthreads():
+        for worker in self._threads():
             # Elsewhere if that worker is lost meanwhile.
             self._send((), workers=[worker], allow_other_workers=True)
         while self._sent:
@@ -50,8 +52,7 @@ class Workers:
 
     @property
     def room(self) -> int:
-        threads: dict[str, int] = self._client.nthreads()
-        return _EACH * max(1, sum(threads.values()))
+        return _EACH * max(1, sum(self._threads().values()))
 
     def send(self, numbers: Sequence[int]) -> None:
         self._send(numbers)
@@ -60,7 +61,7 @@ class Workers:
         future = self._next()
         _, numbers = self._sent.pop(future.key)
         if future.cancelled():
-            raise ScaleError(f"the scheduler is gone, {named(numbers)} with it: {_AGAIN}")
+            raise ScaleError(_GONE)
         try:
             found: Sequence[Example] = future.result()
         except KilledWorker as error:
@@ -69,11 +70,23 @@ class Workers:
                 f" {named(numbers)} in hand or next in line: see whether memory is short; with"
                 " --workers 1 nothing is between you and what happens"
             ) from error
+        except ScaleError:
+            raise
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            raise ScaleError(f"{named(numbers)} cannot be played by a worker: {said}") from error
+        return found
+
+    def _threads(self) -> dict[str, int]:
+        """By the address of each worker."""
+        with _reached():
+            found: dict[str, int] = self._client.nthreads()
         return found
 
     def _send(self, numbers: Sequence[int], **where: Any) -> None:
         # Under a key of its own: what was played for somebody else is not taken for it.
-        future = self._client.submit(self._task, numbers, pure=False, **where)
+        with _reached():
+            future = self._client.submit(self._task, numbers, pure=False, **where)
         self._sent[future.key] = future, numbers
         future.add_done_callback(self._done.put)
 
@@ -82,9 +95,17 @@ class Workers:
         while left > 0:
             with suppress(Empty):
                 return self._done.get(timeout=_LOOK)
-            left = _PATIENCE if self._client.nthreads() else left - _LOOK
+            left = _PATIENCE if self._threads() else left - _LOOK
         waiting = sorted(number for _, numbers in self._sent.values() for number in numbers)
-        raise ScaleError(f"no worker is left to play {named(waiting)}: {_AGAIN}")
+        raise ScaleError(f"no worker is left to play {named(waiting)}: see why, and start again")
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ClosedClientError) as error:
+        raise ScaleError(_GONE) from error
 
 
 @contextmanager
@@ -102,7 +123,10 @@ def connected(workers: int, scheduler: str | None) -> Iterator[Client]:
             f"no Dask scheduler answers at {scheduler} ({str(error) or 'silence'}): start one by"
             " `.venv/bin/dask scheduler`, which says its address"
         ) from error
-    with Client(scheduler, set_as_default=False) as client:
+    with (
+        silence_logging_cmgr(logging.CRITICAL),
+        Client(scheduler, set_as_default=False) as client,
+    ):
         try:
             client.wait_for_workers(1, timeout=_FIRST)
         except TimeoutError as error:
