@@ -308,12 +308,12 @@ class Chain:
                 return event
         return Event(None, {"topics": list(topics), "data": data}, address)
 
-    def interfaces(self, call: Call) -> Iterator[Interface]:
-        """The ABIs that may explain an error of a call: the callee's first, then all others.
+    def interfaces(self, call: Call | None = None) -> Iterator[Interface]:
+        """The ABIs that may explain an error: that of a call's callee first, then all others.
 
         It may come from deeper down.
         """
-        if call.errors is not None:
+        if call is not None and call.errors is not None:
             yield call.errors
         for known in self._known.values():
             yield from known

@@ -18,7 +18,7 @@ from relever.baselayer import Feed as FeedContract
 from relever.baselayer.rewards import EarnerLeaf, RewardsClaim, rewards_tree
 from relever.baselayer.symbiotic import BURNER
 from relever.chain import Call, Chain, Contract, Ran, Revert
-from relever.chain.abi import Function, Interface, describe_revert
+from relever.chain.abi import Function, describe_revert
 from relever.chain.revm import Revm
 from relever.model import origin, signing
 from relever.model.callback import SCRIPTED, Callback
@@ -35,8 +35,6 @@ from relever.protocol import NOBODY, Deployment
 BURNT = "0x00000000000000000000000000000000000E16E4"
 # Code that reverts without a word.
 _SILENCE = bytes.fromhex("5f5ffd")
-# Plain words need no ABI.
-_ERRORS: tuple[Interface, ...] = ()
 _NOTHING = ((b"", 0), b"\0" * 32)
 
 
@@ -219,7 +217,8 @@ class Deployed:
                 result = self._named(step, self._function_of(step).decode(how["answer"]))
                 outcomes.append(Outcome(result))
             else:
-                outcomes.append(Outcome(refused=describe_revert(how["answer"], _ERRORS)))
+                known = self.deployment.chain.interfaces()
+                outcomes.append(Outcome(refused=describe_revert(how["answer"], known)))
         return tuple(outcomes)
 
     def _named(self, action: Action, result: Any) -> Any:

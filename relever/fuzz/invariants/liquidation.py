@@ -217,7 +217,10 @@ def no_more_than_needed(seen: Seen) -> str | None:
     # At the fundamental price; it takes one unit more at the most, for debt is rounded up.
     worth = case.left * case.fundamental // PRICE_SCALE
     slack = terms.target_health + (case.fundamental // WAD + 1) * terms.threshold // WAD
-    if worth * terms.threshold > terms.target_health * case.rest + 3 * slack + case.repaid:
+    # What a unit repaid takes off health is rounded up twice, once before it is turned into
+    # collateral at the price of the hand-over.
+    rounded = case.repaid + case.repaid * case.fundamental // case.handed + 1
+    if worth * terms.threshold > terms.target_health * case.rest + 3 * slack + rounded:
         return f"{case.rest:_} are left on {worth:_}, beyond target health."
     return None
 
