@@ -188,6 +188,9 @@ class Campaign:
             check_liveness(player.actor)
         except Violation as violation:
             return violation
+        except LookupError:
+            # It leaves out what a later step acts on.
+            return None
         return None
 
     def _finding(self, violation: Violation, steps: list[Step]) -> tuple[Said, list[Step]]:

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from relever.model.callback import Callback
 from relever.model.protocol import Action, Step
 from relever.model.router import Bounds
 
-_KINDS = {kind.__name__: kind for kind in (Bounds,)}
+_KINDS = {kind.__name__: kind for kind in (Action, Bounds, Callback)}
 
 
 class FindingError(Exception):
