@@ -2,7 +2,7 @@
 # ARGS are handed on: make demo ARGS=--json, make test ARGS="-k market". PYTHON names a Python to use.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz snapshot scenarios bench-gas bench-rpc mutants ape lint format \
+.PHONY: help setup demo test fuzz snapshot scenarios bench-gas bench-rpc bench-fuzz mutants ape lint format \
 	clean
 
 PYTHONS := $(or $(PYTHON),.venv/bin/python python3 python3.12 python3.11)
@@ -45,6 +45,9 @@ bench-gas: setup ## Measure gas, ours and that of peers; fails when a target is 
 
 bench-rpc: setup ## Measure transactions per second, of the client and of Ape
 	@$(RUN)/python -m bench.rpc $(ARGS)
+
+bench-fuzz: setup ## Measure fuzzing steps per second; fails when a target is missed
+	@$(RUN)/python -m bench.fuzz $(ARGS)
 
 mutants: setup ## Break the contracts in small ways and see which tests notice (ARGS: --sample)
 	@$(RUN)/python -m relever.mutants $(ARGS)

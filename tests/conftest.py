@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib import import_module
-from pkgutil import iter_modules
 
 import pytest
-from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import constants_from_module
 
-from relever import model
 from relever.baselayer import Roles, World, build_world, deploy_core, load_core
 from relever.chain import Anvil, Chain
+from relever.fuzz.machine import steady_constants
 from relever.protocol import Deployment, Protocol, deploy
 
-
-def _constants_of_the_models() -> providers.Constants:
-    """Of the constants that Hypothesis draws now and then.
-
-    By itself it takes those of all our modules that happen to be loaded: what a state machine does
-    would depend on which tests ran before it in the same process. Here it is always these.
-    """
-    constants = providers.Constants()
-    for module in iter_modules(model.__path__, f"{model.__name__}."):
-        constants |= constants_from_module(import_module(module.name))
-    return constants
-
-
-_CONSTANTS = _constants_of_the_models()
-providers._get_local_constants = lambda: _CONSTANTS
+# What a state machine does shall not depend on which tests ran before it in the same process.
+steady_constants()
 
 # Set to a node's URL to run the fork tests on a real network instead of our own upstream node.
 FORK_URL = os.environ.get("RELEVER_FORK_URL")

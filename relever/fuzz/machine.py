@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from random import Random
@@ -21,6 +22,7 @@ from relever.fuzz.script import Line
 from relever.model.protocol import Step
 
 
+@cache
 def steady_constants() -> None:
     """Let Hypothesis mix in the constants of the models, and no others.
 
