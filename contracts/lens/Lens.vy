@@ -8,7 +8,8 @@
 @notice The whole state in one call and in plain units: what scripts, keepers and tests read.
 @dev Prices are loan units per collateral unit scaled by 1e36, rates, ratios and health WAD, amounts in
      the tokens' own units. A health without debt is 2**256 - 1. What may revert (a price while the
-     feed is stale, a live rate while an adapter cannot be read) is answered by 0.
+     feed is stale, a live rate while an adapter cannot be read) is answered by 0. It is longer than
+     other contracts, for it is structs and a read for each of their fields, and nothing else.
 """
 from ethereum.ercs import IERC20
 from ethereum.ercs import IERC4626

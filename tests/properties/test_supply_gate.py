@@ -201,6 +201,9 @@ def test_supply_gate__any_number_of_looks_in_a_second__is_as_the_last() -> None:
             for flash in flashes:
                 other = other.after(flash, now)
             other = other.after(supply, now)
+            if gate.accepted == gate.seen:
+                # A look that finds nothing new is not noted; from here its time does not matter.
+                other = replace(other, time=gate.time)
             assert other == gate
 
     run()

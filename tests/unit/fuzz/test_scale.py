@@ -1,7 +1,7 @@
 """Budgets, shards and their order, without a chain and without workers."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from random import Random
@@ -109,13 +109,14 @@ class Stages:
     def __call__(self, settings: Settings) -> Iterator[Any]:
         self.opened.append(settings)
         self.open.append(settings)
-        yield SimpleNamespace(example=self._example)
+        yield SimpleNamespace(examples=self._examples)
         self.open.remove(settings)
 
-    def _example(self, number: int) -> Example:
-        if number in self.broken:
-            raise KeyError("no such action")
-        return example(number)
+    def _examples(self, numbers: Iterable[int]) -> Iterator[Example]:
+        for number in numbers:
+            if number in self.broken:
+                raise KeyError("no such action")
+            yield example(number)
 
 
 @pytest.fixture

@@ -270,6 +270,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(command, "BUILD", root / "build" / "mutants")
     monkeypatch.setattr(suite, "SUITE", {"market": {PATH: ("tests/unit",)}})
     monkeypatch.setattr(suite, "DEFAULT", ("market",))
+    monkeypatch.setattr(suite, "LAST", ())
     return root
 
 
@@ -316,7 +317,7 @@ DRIVER = """import signal, sys
 from relever.mutants import __main__ as command
 from relever.mutants import suite
 suite.SUITE = {"market": {sys.argv[1]: ("tests/unit",)}}
-suite.DEFAULT = ("market",)
+suite.DEFAULT, suite.LAST = ("market",), ()
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(command.main(["--workers", "2", "--least", "0"]))
 """
