@@ -19,7 +19,9 @@ def markdown() -> str:
     """The page."""
     parts = [_HEAD]
     for group, found in groupby(INVARIANTS, _group):
-        parts.append(f"\n## {group.capitalize()}\n\n| ID | sentence | reference |\n| --- | --- | --- |\n")
+        parts.append(
+            f"\n## {group.capitalize()}\n\n| ID | sentence | reference |\n| --- | --- | --- |\n"
+        )
         parts += [f"| {one.identifier} | {one.sentence} | {one.reference} |\n" for one in found]
     return "".join(parts)
 

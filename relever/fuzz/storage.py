@@ -15,7 +15,16 @@ from eth_utils.crypto import keccak
 
 from relever.model.market import FEE_STEP, MARKET, Losses
 from relever.model.oracle import Feed
-from relever.model.parts import ADAPTERS, FACTORY, POCKET, SELLER, SYMBIOTIC, VAULT, Parts
+from relever.model.parts import (
+    ADAPTERS,
+    FACTORY,
+    POCKET,
+    SELLER,
+    SYMBIOTIC,
+    VAULT,
+    WRONG_ORACLE,
+    Parts,
+)
 from relever.model.queue import QUEUE
 from relever.model.tokens import NOBODY, UNLIMITED
 
@@ -29,7 +38,7 @@ _SOLIDITY = {"weth": {"balanceOf": 3, "allowance": 4}}
 _NO_HOLDERS = (
     *("feed", "feed2", "lens", "swap_router", "strategy_manager"),
     *("guardian", "allocator", "keeper", "operator", "avs", "resolver"),
-    *("feed_oracle", "lido_oracle", "base_admin"),
+    *("feed_oracle", "lido_oracle", "base_admin", WRONG_ORACLE),
 )
 _HALF, _TIME, _MARK = 1 << 128, 1 << 32, 1 << 23
 # Of `vault_books.Standing`.
@@ -247,7 +256,7 @@ class Storage:
     def _held(
         self, contract: str, variable: str, of: Callable[[Parts], Mapping[str, int]]
     ) -> Section:
-        """Balances of all accounts that have a name."""
+        """Balances, or positions, of all accounts that have a name."""
         accounts = self.accounts
 
         def values(parts: Parts) -> list[int]:
@@ -469,16 +478,14 @@ class Storage:
             "totals._caps": lambda p: p.market.caps.supply + p.market.caps.borrow * _HALF,
             "_requested": lambda p: p.market.requested[0] | (p.market.requested[1] << 112),
         }
+
+        def position(parts: Parts) -> dict[str, int]:
+            positions = parts.market.positions
+            return {n: x.collateral + x.debt_shares * _HALF for n, x in positions.items()}
+
         return [
             self._plain(MARKET, plain),
-            self._table(
-                MARKET,
-                "positions._positions",
-                keys,
-                lambda p: [
-                    x.collateral + x.debt_shares * _HALF for x in p.market.positions.values()
-                ],
-            ),
+            self._held(MARKET, "positions._positions", position),
             self._table(
                 MARKET,
                 "liquidations._deleveraged",

@@ -24,7 +24,7 @@ from relever.model import origin, signing
 from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
 from relever.model.origin import APPROVED, APPROVED_BY_SCRIPTED
-from relever.model.parts import EIGENLAYER, LIQUIDATOR, PEOPLE, SYMBIOTIC, VAULT
+from relever.model.parts import EIGENLAYER, LIQUIDATOR, PEOPLE, SYMBIOTIC, VAULT, WRONG_ORACLE
 from relever.model.protocol import Action, Outcome, Protocol
 from relever.model.readings import Reverts, Value, View
 from relever.model.rewards import COORDINATOR
@@ -121,6 +121,8 @@ class Deployed:
         world = self.deployment.world
         made = self.deployment.chain.deploy(artifact("ScriptedCaller"))
         self._call_it(SCRIPTED, made)
+        wrong = self.deployment.chain.deploy(artifact("ConstantOracle"), 10**18)
+        self._call_it(WRONG_ORACLE, wrong)
         stranger = world.roles.stranger
         world.fund(stranger, weth=each, wsteth=each)
         for token in ("weth", "wsteth"):

@@ -28,6 +28,8 @@ SELLER, FACTORY = "seller", "factory"
 # A person has its short name.
 LIQUIDATOR = "liquidator_contract"
 STRATEGY, SYMBIOTIC_VAULT = "strategy", "symbiotic_vault"
+# An oracle whose prices are of other decimals.
+WRONG_ORACLE = "wrong_oracle"
 # What a lock says: nothing.
 LOCKED = ""
 # The adapters, in the order in which the vault lists them.

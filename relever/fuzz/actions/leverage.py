@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from relever.fuzz.actions.access import OF_CONTRACTS
 from relever.model.market import MARKET
 from relever.model.parts import BORROWERS, VAULT
 from relever.model.paths import REDEEM, SWAP
@@ -37,6 +38,7 @@ def open(plan: Planner) -> Action:
     ether = plan.mostly(amount if token == "nobody" else 0, 5)
     others = [name for name, listed in plan.parts.markets.items() if not listed]
     market = plan.mostly(MARKET, draw.choice((*STRANGE_MARKETS, *others)))
+    _call_back(plan, owner)
     return Action("router.open", owner, (market, token, amount, borrowed, bounds), ether)
 
 
@@ -49,7 +51,15 @@ def close(plan: Planner) -> Action:
     bounds = plan.mostly(bounds, Bounds(0, 2**255, 0, plan.now - 1))
     market = plan.mostly(MARKET, draw.choice(STRANGE_MARKETS))
     arguments = (market, held * share // 100, repaid, _route(plan), bounds)
+    _call_back(plan, owner)
     return Action("router.close", owner, arguments)
+
+
+def _call_back(plan: Planner, caller: str) -> None:
+    """Now and then whoever has called the router answers in the market's place."""
+    if plan.draw.random() < 0.05:
+        arguments = OF_CONTRACTS["router.on_adjust"]
+        plan.then(Action("router.on_adjust", caller, arguments))
 
 
 def liquidate(plan: Planner) -> Action:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from relever.fuzz.actions import ownership
 from relever.model.market import FEE_STEP, MARKET, MAX_CAP, MAX_FEE
-from relever.model.parts import ADAPTERS
+from relever.model.parts import ADAPTERS, WRONG_ORACLE
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 
@@ -25,6 +25,7 @@ TERMS = (
         ("loan", "vault"),
         ("loan", "stranger"),
         ("oracle", "stranger"),
+        ("oracle", WRONG_ORACLE),
         ("max_ltv", 0),
     ),
     *(("max_ltv", WAD), ("base_bonus", WAD), ("max_bonus", WAD), ("threshold", WAD)),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from relever.fuzz.actions import leverage, market, vault
 from relever.model.market import MARKET
 from relever.model.parts import LIQUIDATOR, PEOPLE
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
+from relever.model.router import Bounds
 
 if TYPE_CHECKING:
     from relever.fuzz.actions.planner import Planner
@@ -19,6 +21,14 @@ CONTRACTS = (
     *("factory", MARKET, "swap", "router", LIQUIDATOR, "strategy", "symbiotic_vault"),
 )
 MOST = 2**256 - 1
+NO_BOUNDS = Bounds(0, MOST, 0, MOST)
+# Token, contract, and what may come of it.
+GIFTS = (
+    ("wsteth", "vault", (vault.sync, vault.deposit, vault.leave)),
+    ("weth", MARKET, (market.lend, market.unlend)),
+    ("wsteth", "router", (leverage.open, leverage.close)),
+    ("vault", MARKET, (market.adjust, leverage.liquidate)),
+)
 
 
 def transfer(plan: Planner) -> Action:
@@ -45,9 +55,29 @@ def transfer_from(plan: Planner) -> Action:
 def donate(plan: Planner) -> Action:
     """Nobody's account of anything may change by it."""
     who, draw = plan.who(), plan.draw
+    if draw.random() < 0.5:
+        return _feed(plan, who)
     token = draw.choice((*TOKENS, "steth"))
     amount = plan.amount(WAD) if token == "steth" else _some(plan, token, who)
     return Action(f"{token}.transfer", who, (draw.choice(CONTRACTS), amount))
+
+
+def _feed(plan: Planner, who: str) -> Action:
+    """What a contract itself deals in, and then somebody uses that contract."""
+    token, to, uses = plan.draw.choice(GIFTS)
+    plan.then(plan.draw.choice(uses))
+    return Action(f"{token}.transfer", who, (to, _some(plan, token, who)))
+
+
+def shares_for_wsteth(plan: Planner) -> Action:
+    """Shares of the market are offered to the router for as much wstETH that lies there."""
+    owner = "lender"
+    amount = min(_some(plan, "wsteth", owner), plan.held(MARKET, owner))
+    arguments = (MARKET, MARKET, amount, 0, NO_BOUNDS)
+    plan.then(Action(f"{MARKET}.approve", owner, ("router", amount)))
+    plan.then(Action("router.open", owner, arguments))
+    plan.then(Action(f"{MARKET}.approve", owner, ("router", 0)))
+    return Action("wsteth.transfer", owner, ("router", amount))
 
 
 def approve(plan: Planner) -> Action:
@@ -77,7 +107,8 @@ def _some(plan: Planner, token: str, who: str) -> int:
 
 WAYS = [
     (2, "transfer", transfer),
-    (2, "donate", donate),
+    (3, "donate", donate),
+    (1, "shares_for_wsteth", shares_for_wsteth),
     (2, "transfer_from", transfer_from),
     (2, "approve", approve),
     (2, "wrap", wrap),

@@ -20,7 +20,7 @@ from relever.fuzz.invariants.base import (
 from relever.fuzz.invariants.market import RISKY
 from relever.fuzz.invariants.vault import states
 from relever.model.market import MARKET
-from relever.model.parts import VAULT
+from relever.model.parts import VAULT, WRONG_ORACLE
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
@@ -296,3 +296,14 @@ def loans_are_on_live_prices(seen: Seen) -> str | None:
     if debt * WAD > worth * seen.facts.terms.max_ltv:
         return f"A debt of {debt:_} on what is worth {worth:_} live."
     return None
+
+
+@_rule(
+    "ORA-5",
+    "A market is made only with an oracle that prices a whole collateral token sanely.",
+    "Morpho Blue, PAXG/USDC: decimals of an oracle",
+    ("factory.create_market",),
+)
+def oracle_is_sane(seen: Seen) -> str | None:
+    oracle = seen.action.arguments[0][2]
+    return f"{oracle} says 10**18." if oracle == WRONG_ORACLE else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relever.model.contracts.owned import Owned
-from relever.model.parts import Parts
+from relever.model.parts import WRONG_ORACLE, Parts
 from relever.model.refused import require
 from relever.model.rounding import WAD
 from relever.model.rule import Rule
@@ -74,7 +74,9 @@ class FactoryContract(Owned):
         require(0 < min_debt < MAX_112, "factory: minimum debt")
         require(0 < deleverage_share < WAD, "factory: deleverage share")
         # Who is none of these has nothing to say.
-        require(loan in TOKENS and collateral in TOKENS and oracle == "oracle", "")
+        known = loan in TOKENS and collateral in TOKENS and oracle in ("oracle", WRONG_ORACLE)
+        require(known, "")
+        require(oracle != WRONG_ORACLE, "factory: oracle price")
         price = self.parts.oracle.fundamental
         sane = price < MAX_PRICE and LEAST_WORTH <= price <= MOST_WORTH
         require(sane, "factory: oracle price")
