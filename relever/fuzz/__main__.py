@@ -17,6 +17,7 @@ from relever.fuzz.actions.machines import MACHINES
 from relever.fuzz.campaign import BULK, LENGTH, SINGLE, Budget, Settings
 from relever.fuzz.coverage import coverage, functions
 from relever.fuzz.findings import FindingError, load
+from relever.fuzz.hunt import hunts, report
 from relever.fuzz.replay import replay
 from relever.fuzz.replicas import ReplicaError
 from relever.fuzz.report import STOPPED, Pace, Run
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str]) -> int:
         artifacts(names, lambda name: console.print(f"compiled {name}", highlight=False))
         if options.replay is not None:
             return _replay(console, options.replay)
+        if options.replicas:
+            return _hunt(console, options)
         return _run(console, options)
     except KeyboardInterrupt:
         print("fuzz: stopped", file=sys.stderr)
@@ -127,6 +130,15 @@ def _replay(console: Console, path: Path) -> int:
     return 1 if replay(load(path), say) else 0
 
 
+def _hunt(console: Console, options: argparse.Namespace) -> int:
+    def progress(line: str) -> None:
+        console.print(line, markup=False, highlight=False)
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    each = Budget(seconds=options.seconds)
+    return report(hunts(each, options.seed, progress), options.out, console, _near)
+
+
 def _near(path: Path) -> Path:
     """By its short name where it is in the repository."""
     path = path.resolve()
@@ -141,6 +153,14 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     much.add_argument("--minutes", type=_minutes, help="play so long; 1 when nothing is said")
     much.add_argument("--examples", type=_positive, help="play so many examples")
     much.add_argument("--replay", type=Path, metavar="FILE", help="play a counterexample again")
+    much.add_argument(
+        "--replicas",
+        action="store_true",
+        help="find the flaw of every replica, without the model",
+    )
+    parser.add_argument(
+        "--seconds", type=_positive, default=60, help="what each replica may take (60)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of all chance there is")
     parser.add_argument("--machine", choices=list(MACHINES), default="protocol")
     parser.add_argument("--workers", type=_positive, default=os.cpu_count() or 1)
