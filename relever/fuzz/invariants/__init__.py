@@ -1,8 +1,8 @@
 """The sentences that must hold after each step, by group; `INVARIANTS` has all.
 
-They are judged by what the chain says, in plain integers, and know nothing of the model: they hold or
-speak the same with its comparison switched off. IDs are those of the invariant suites of lending and
-restaking protocols, which the references name.
+They are judged by what the chain says, in plain integers, and know nothing of the model: they hold
+or speak the same with its comparison switched off. IDs are those of the invariant suites of lending
+and restaking protocols, which the references name.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Rules:
         changes = seen.changes
         still = seen.still
         for rule in self.relevant(seen.action.name, seen.done):
-            if rule.always and still or rule.reads and rule.reads.isdisjoint(changes):
+            if (rule.always and still) or (rule.reads and rule.reads.isdisjoint(changes)):
                 continue
             found = rule.check(seen)
             if found is not None:

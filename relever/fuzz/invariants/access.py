@@ -238,11 +238,17 @@ def words_change_by_their_actions(seen: Seen) -> str | None:
 
 @_rule(
     "AC-3",
-    "A guardian lowers what he may set, and raises nothing; no fee is above its bound, no pause longer than "
-    "its own.",
+    "A guardian lowers what he may set, and raises nothing; no fee is above its bound, no pause "
+    "longer than its own.",
     "Aave v3, Euler vault kit: bounds of parameters",
-    ("vault.set_deposit_cap", "vault.set_adapter_caps", "market.set_caps", "vault.pause")
-    + ("vault.set_exit_fee", "vault.set_performance_fee"),
+    (
+        "vault.set_deposit_cap",
+        "vault.set_adapter_caps",
+        "market.set_caps",
+        "vault.pause",
+        "vault.set_exit_fee",
+        "vault.set_performance_fee",
+    ),
 )
 def settings_have_bounds(seen: Seen) -> str | None:
     name, before, after = seen.action.name, seen.before, seen.after
@@ -274,11 +280,14 @@ def settings_have_bounds(seen: Seen) -> str | None:
 
 @_rule(
     "AC-5",
-    "Only the owner gives a manager rights, by himself or by a signature that counts once; a manager gives "
-    "up only his own.",
+    "Only the owner gives a manager rights, by himself or by a signature that counts once; a "
+    "manager gives up only his own.",
     "Morpho Blue: authorization",
-    ("market.set_authorization", "market.renounce_authorization")
-    + ("market.set_authorization_by_signature",),
+    (
+        "market.set_authorization",
+        "market.renounce_authorization",
+        "market.set_authorization_by_signature",
+    ),
 )
 def rights_are_given(seen: Seen) -> str | None:
     changed = seen.changes.get("market.authorization._authorized", {})
@@ -341,8 +350,8 @@ def permits_count_once(seen: Seen) -> str | None:
 
 @_rule(
     "AC-8",
-    "The protocol's fees are collected a day after they were asked for, no more than was asked for, and only "
-    "its own shares.",
+    "The protocol's fees are collected a day after they were asked for, no more than was asked "
+    "for, and only its own shares.",
     "Relever: fee delay",
     ("market.request_fees", "market.collect_fees"),
 )

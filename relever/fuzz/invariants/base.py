@@ -88,9 +88,9 @@ class Books:
 class Look:
     """What the chain says at one moment.
 
-    `sight` is what `Lens.watch` says, with its names, `words` the storage. Tables are by the names that
-    `Storage` gives variables: `look.table("weth.balanceOf")` has the balances of all accounts in the
-    order of `Facts.accounts`. What more than one invariant asks is worked out once.
+    `sight` is what `Lens.watch` says, with its names, `words` the storage. Tables are by the names
+    that `Storage` gives variables: `look.table("weth.balanceOf")` has the balances of all accounts
+    in the order of `Facts.accounts`. What more than one invariant asks is worked out once.
     """
 
     def __init__(self, sight: Any, words: list[int], layout: Layout) -> None:
@@ -107,14 +107,16 @@ class Look:
 
     def entry(self, name: str, key: Hashable) -> int:
         """A word of a table; 0 for a key that nobody has used."""
+        first: int = self.spans[name].start
         try:
-            return self.words[self.spans[name].start + self.keys[name].index(key)]
+            return self.words[first + self.keys[name].index(key)]
         except ValueError:
             return 0
 
     def word(self, name: str) -> int:
         """The word of a variable by itself."""
-        return self.words[self.spans[name].start]
+        at: int = self.spans[name].start
+        return self.words[at]
 
     @property
     def now(self) -> int:
@@ -142,11 +144,8 @@ class Look:
     @cached_property
     def positions(self) -> dict[str, tuple[int, int]]:
         """Collateral and debt shares by owner."""
-        words = self.words[self.spans[POSITIONS]]
-        return {
-            owner: (word & MAX_128, word >> 128)
-            for owner, word in zip(self.keys[POSITIONS], words, strict=True)
-        }  # type: ignore[misc]  # the keys of this table are names
+        entries = self.entries(POSITIONS).items()
+        return {owner: (word & MAX_128, word >> 128) for owner, word in entries}
 
     def position(self, owner: str) -> tuple[int, int]:
         """Collateral, and debt with interest."""
@@ -218,8 +217,8 @@ class Facts:
     """What does not change: who is who, and the terms of market, oracle, vault and queue.
 
     `accounts` are the names of all in the order of tables of balances, `places` their indexes,
-    `owners` the names of those whose positions the Lens shows, in its order. `names` has the account
-    or contract of an address, as the words of storage have it.
+    `owners` the names of those whose positions the Lens shows, in its order. `names` has the
+    account or contract of an address, as the words of storage have it.
     """
 
     accounts: Sequence[str]
@@ -307,9 +306,9 @@ class Seen:
             return found
         # There are more keys now. What is in one of them only was nothing.
         for variable in after.spans:
-            if before.keys[variable] is after.keys[variable]:
-                if before.table(variable) == after.table(variable):
-                    continue
+            same_keys = before.keys[variable] is after.keys[variable]
+            if same_keys and before.table(variable) == after.table(variable):
+                continue
             old_words, new_words = before.entries(variable), after.entries(variable)
             changed = {
                 key: (old_words.get(key, 0), new_words.get(key, 0))
@@ -354,8 +353,9 @@ Check = Callable[[Seen], str | None]
 class Invariant:
     """A sentence: `check` says what was found where it does not hold, and None where it does.
 
-    It is about the actions of the given names, or about all; about those that were done, unless it is
-    about `refused` ones, or about both where `always` is set.
+    It is about the actions of the given names, or about all; about those that were done, unless it
+    is about `refused` ones, or about both where `always` is set. One that `reads` words is asked
+    only when some of them have changed, one for `always` only when anything has.
     """
 
     identifier: str

@@ -1,4 +1,4 @@
-"""Router, liquidator, zap, seller and swap: nothing is left in them, and they keep to their bounds."""
+"""Router, liquidator, zap, seller and swap: nothing is left in them, they keep to their bounds."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from relever.fuzz.invariants.base import (
     DELEVERAGED,
@@ -58,15 +59,15 @@ class Case:
 
 
 def _case(seen: Seen) -> Case | None:
-    """The liquidation; none if others acted in it, or time passed so that the debt before is unknown."""
+    """The liquidation; none if others acted in it, or time passed: the debt before is unknown."""
     if seen.inner or not seen.at_once():
         return None
     action = seen.action
     owner = action.arguments[0 if action.name == "market.liquidate" else 1]
     collateral, debt = seen.before.position(owner)
     left, rest = seen.after.position(owner)
-    # In a block the prices are those that were seen before: a poke only writes down what it sees. What
-    # a sale in the liquidator's callback shows comes after them.
+    # In a block the prices are those that were seen before: a poke only writes down what it sees.
+    # What a sale in the liquidator's callback shows comes after them.
     prices, terms = seen.before.sight.prices, seen.facts.terms
     handed = min(prices.fundamental, prices.smoothed) if prices.usable else prices.fundamental
     worth = collateral * prices.fundamental // PRICE_SCALE
@@ -99,8 +100,8 @@ def healthy_is_left_alone(seen: Seen) -> str | None:
 
 @_rule(
     "LIQ-2",
-    "A liquidation lowers the debt, takes no more collateral than there is, and changes nobody else's "
-    "position.",
+    "A liquidation lowers the debt, takes no more collateral than there is, and changes nobody "
+    "else's position.",
     "Aave v3, Morpho Blue: post-conditions of liquidation",
 )
 def liquidation_lowers_debt(seen: Seen) -> str | None:
@@ -117,8 +118,8 @@ def liquidation_lowers_debt(seen: Seen) -> str | None:
 
 @_rule(
     "LIQ-3",
-    "The liquidator pays exactly the loan tokens that the market gets, and gets exactly the collateral "
-    "that leaves the position; what it is told is that.",
+    "The liquidator pays exactly the loan tokens that the market gets, and gets exactly the "
+    "collateral that leaves the position; what it is told is that.",
     "Aave v3: LIQUIDATION_HSPOST",
 )
 def liquidation_is_exact(seen: Seen) -> str | None:
@@ -148,8 +149,8 @@ def liquidation_is_exact(seen: Seen) -> str | None:
 
 @_rule(
     "LIQ-4",
-    "At the hand-over price the collateral taken is worth no more than what is repaid and the largest "
-    "bonus; for the market price's sake no more than the base bonus.",
+    "At the hand-over price the collateral taken is worth no more than what is repaid and the "
+    "largest bonus; for the market price's sake no more than the base bonus.",
     "Morpho Blue: liquidation incentive factor",
 )
 def bonus_is_bounded(seen: Seen) -> str | None:
@@ -180,13 +181,13 @@ def part_improves_health(seen: Seen) -> str | None:
 
 @_rule(
     "LIQ-7",
-    "The bonus is the base and the shortfall of health, up to the largest; what is taken is what the "
-    "repayment but for two units buys with it, and no greater part of collateral than of debt.",
+    "The bonus is the base and the shortfall of health, up to the largest; what is taken is what "
+    "the repayment but for two units buys with it, and no greater part of collateral than of debt.",
     "Morpho Blue, Euler vault kit: liquidation amounts",
 )
 def bonus_is_as_the_terms_say(seen: Seen) -> str | None:
     case, terms = seen.once(_case), seen.facts.terms
-    if case is None or case.whole and case.left == 0:
+    if case is None or (case.whole and case.left == 0):
         return None
     valued = case.handed if case.market_only else case.fundamental
     most = terms.base_bonus if case.market_only else terms.max_bonus
@@ -200,8 +201,8 @@ def bonus_is_as_the_terms_say(seen: Seen) -> str | None:
 
 @_rule(
     "LIQ-8",
-    "No more is repaid than restores target health, unless so little would be left that the position goes "
-    "whole; what is left is not below the minimum.",
+    "No more is repaid than restores target health, unless so little would be left that the "
+    "position goes whole; what is left is not below the minimum.",
     "Aave v3: close factor; Liquity: no dust",
 )
 def no_more_than_needed(seen: Seen) -> str | None:
@@ -225,29 +226,28 @@ def no_more_than_needed(seen: Seen) -> str | None:
     return None
 
 
-def _goes_whole(case: Case, terms: object) -> bool:
-    """Whether all of a debt may be repaid at once: it is small, deep, or no part reaches the target."""
-    base: int = terms.base_bonus  # type: ignore[attr-defined]  # the market's terms
-    least: int = terms.min_debt  # type: ignore[attr-defined]
-    target: int = terms.target_health  # type: ignore[attr-defined]
-    threshold: int = terms.threshold  # type: ignore[attr-defined]
-    most: int = terms.max_bonus  # type: ignore[attr-defined]
+def _goes_whole(case: Case, terms: Any) -> bool:
+    """Whether all of a debt may be repaid: it is small, deep, or no part reaches the target."""
     if case.market_only:
         return False
-    covers = case.collateral * case.handed // WAD >= case.debt * (WAD + base)
+    covers = case.collateral * case.handed // WAD >= case.debt * (WAD + terms.base_bonus)
     if not covers:
         return True
     # What the most expensive part takes off health for each unit repaid.
-    cost = (WAD + most) * threshold * case.fundamental // (case.handed * WAD) + 2
+    per_unit = (WAD + terms.max_bonus) * terms.threshold * case.fundamental
+    cost: int = per_unit // (case.handed * WAD) + 2
+    target: int = terms.target_health
     if cost >= target:
         return True
-    needed = (target * case.debt - case.worth * threshold) // (target - cost) + 2
+    needed: int = (target * case.debt - case.worth * terms.threshold) // (target - cost) + 2
+    least: int = terms.min_debt
     return needed + least > case.debt
 
 
 @_rule(
     "LIQ-9",
-    "For the market price's sake no more than the share of a debt is repaid in an hour, and never all.",
+    "For the market price's sake no more than the share of a debt is repaid in an hour, and never "
+    "all.",
     "Relever: deleverage window",
 )
 def deleverage_is_bounded(seen: Seen) -> str | None:
@@ -296,8 +296,8 @@ def collateral_goes_first(seen: Seen) -> str | None:
 
 @_rule(
     "BAD-2",
-    "What lenders lose by a liquidation is what was written off, exactly, and the protocol's shares pay "
-    "first.",
+    "What lenders lose by a liquidation is what was written off, exactly, and the protocol's "
+    "shares pay first.",
     "Morpho Blue, Aave v3: bad debt is the fall of the supply",
 )
 def loss_is_the_bad_debt(seen: Seen) -> str | None:
@@ -307,7 +307,7 @@ def loss_is_the_bad_debt(seen: Seen) -> str | None:
     before, after = seen.before.supplied, seen.after.supplied
     lost = before.assets - after.assets
     written_off = max(0, seen.before.lent.assets - seen.after.lent.assets - case.repaid)
-    if lost != written_off and lost > 0 or lost < 0 and written_off:
+    if (lost != written_off and lost > 0) or (lost < 0 and written_off):
         return f"Lenders lose {lost:_} for {written_off:_}."
     if written_off > case.debt - case.repaid:
         return f"{written_off:_} are written off of {case.debt:_} less {case.repaid:_}."

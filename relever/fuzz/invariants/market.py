@@ -50,6 +50,8 @@ _FEE_STEP = 10**12
 _MIN_RATE, _DOUBLE, _MAX_CODE = 10**15, 2**28, 2_943_605_304
 # Codes per year at full deviation, 50 / ln 2 doublings.
 _ADAPTATION = 50 / 0.6931471805599453 * _DOUBLE
+# Of an average rate, relative.
+_RATE_ERROR = 1.5e-9
 
 
 # Solvency
@@ -57,8 +59,8 @@ _ADAPTATION = 50 / 0.6931471805599453 * _DOUBLE
 
 @_rule(
     "SOLV-1",
-    "The debts of all positions are the market's total debt, up to a unit each and what the virtual "
-    "shares bear.",
+    "The debts of all positions are the market's total debt, up to a unit each and what the "
+    "virtual shares bear.",
     "Morpho Blue, Aave v3: sum of debts",
     reads=(BORROW, POSITIONS),
 )
@@ -126,6 +128,9 @@ def cash_moves_with_tokens(seen: Seen) -> str | None:
     if seen.action.name in _GIFTS:
         return f"A gift has changed the books by {booked:_}." if booked else None
     held = seen.moved(WETH).get(MARKET, 0)
+    if any(call.name in _GIFTS for call in seen.inner):
+        # What was given in the middle of it is not in the books.
+        return f"Booked are {booked:_} of {held:_}." if booked > held else None
     return f"Booked are {booked:_}, and moved {held:_}." if booked != held else None
 
 
@@ -189,8 +194,8 @@ def _writes_off(seen: Seen) -> bool:
 
 @_rule(
     "INT-3",
-    "Interest comes to borrowers' debt and to lenders' claims alike, and of it the fee in shares, rounded "
-    "down.",
+    "Interest comes to borrowers' debt and to lenders' claims alike, and of it the fee in shares, "
+    "rounded down.",
     "Aave v3: interest of both sides",
     always=True,
 )
@@ -249,19 +254,28 @@ def interest_follows_the_curve(seen: Seen) -> str | None:
     deviation = (used - target) / (1 - target if used > target else target)
     moved = deviation * elapsed / YEAR * _ADAPTATION
     ends = [min(max(code + part * moved, 0), _MAX_CODE) for part in (0, 0.5, 1)]
-    # The mean of the rates at both ends and twice in the middle, then e**x - 1 to the third order.
+    # The mean of the rates at both ends and twice in the middle.
     start, middle, end = (_MIN_RATE / WAD * exp2(one / _DOUBLE) for one in ends)
     curve = 1 + 3 * deviation if deviation > 0 else 1 + 0.75 * deviation
     x = (start + 2 * middle + end) / 4 * curve * elapsed / YEAR
-    right = debt * (x + x * x / 2 + x**3 / 6)
-    # Codes are rounded to half a step, 1.3e-9 of the rate each, the contract's powers to 1e-10, and a
-    # small drift to 2e-11: that makes 3e-9 at most, and floats less. A unit is rounded away.
-    if abs(found - right) > right * 5e-9 + 2:
-        return f"In {elapsed} s {found:_} come on {debt:_}, and not {int(right):_}."
+    # The end's code is rounded to half a step, 1.3e-9 of its rate, the contract's powers are good
+    # to 1e-10, and the mean over a small drift to 2e-11. Two divisions round x down and two the
+    # growth, by a unit of WAD each: in a second that is more than all of it.
+    low = debt * (_growth(max(x * (1 - _RATE_ERROR) - 2 / WAD, 0)) - 2 / WAD) - 1
+    high = debt * _growth(x * (1 + _RATE_ERROR))
+    # Floats are good to 1e-13 of the whole.
+    if not low * (1 - 1e-12) - 1 <= found <= high * (1 + 1e-12) + 1:
+        return f"In {elapsed} s {found:_} come on {debt:_}, and not {low:.0f} to {high:.0f}."
     new = look.sight.state.rate_code
-    if abs(new - ends[2]) > 1 + abs(moved) * 1e-9:
+    # Rounded to the nearest, at a speed in whole codes a year; the rest is for floats.
+    if abs(new - ends[2]) > 0.51 + abs(moved) * 1e-10:
         return f"The rate's code becomes {new}, and not {ends[2]:.1f}."
     return None
+
+
+def _growth(x: float) -> float:
+    """e**x - 1 to the third order."""
+    return x + x * x / 2 + x**3 / 6
 
 
 @_rule(
@@ -354,11 +368,16 @@ def lending_has_bounds(seen: Seen) -> str | None:
 
 @_rule(
     "BOR-1",
-    "Borrowing and repaying change debt, collateral and balances by exactly what is asked, repaying by "
-    "the debt at most.",
+    "Borrowing and repaying change debt, collateral and balances by exactly what is asked, "
+    "repaying by the debt at most.",
     "Aave v3: borrow and repay",
-    ("market.borrow", "market.repay", "market.supply_collateral", "market.withdraw_collateral")
-    + ("market.adjust",),
+    (
+        "market.borrow",
+        "market.repay",
+        "market.supply_collateral",
+        "market.withdraw_collateral",
+        "market.adjust",
+    ),
 )
 def adjusting_is_exact(seen: Seen) -> str | None:
     if seen.inner:
@@ -413,7 +432,8 @@ def _asked(seen: Seen) -> tuple[str, str, int, int]:
 
 @_rule(
     "BOR-2",
-    "Debt shares are rounded against who borrows or repays, by less than one; who repays all has none.",
+    "Debt shares are rounded against who borrows or repays, by less than one; who repays all has "
+    "none.",
     "Morpho Blue: toSharesUp on borrow, toSharesDown on repay",
     ("market.borrow", "market.repay", "market.adjust"),
 )
@@ -478,7 +498,8 @@ def borrowers_agree(seen: Seen) -> str | None:
 
 @_rule(
     "CAP-1",
-    "What is lent out is within the borrow cap after a loan, and a loan is no smaller than the minimum.",
+    "What is lent out is within the borrow cap after a loan, and a loan is no smaller than the "
+    "minimum.",
     "Aave v3, Euler vault kit: borrow cap",
     ("market.borrow", "market.adjust", "router.open"),
 )
@@ -517,8 +538,8 @@ def halt_is_kept(seen: Seen) -> str | None:
 
 @_rule(
     "HF-2",
-    "Who takes a risk is within the maximum LTV afterwards, at the least of the live fundamental price, "
-    "the growth cap and the smoothed market.",
+    "Who takes a risk is within the maximum LTV afterwards, at the least of the live fundamental "
+    "price, the growth cap and the smoothed market.",
     "Aave v3, Euler vault kit: account status check",
     RISKY,
 )
@@ -551,7 +572,8 @@ def _no_heavier(seen: Seen, owner: str) -> bool:
 
 @_rule(
     "HF-4",
-    "Adding collateral and repaying never make a position riskier, borrowing and taking out never safer.",
+    "Adding collateral and repaying never make a position riskier, borrowing and taking out never "
+    "safer.",
     "Aave v3: HF_GPOST_A and B",
     ("market.supply_collateral", "market.repay", "market.borrow", "market.withdraw_collateral"),
 )
@@ -576,8 +598,8 @@ def moves_only(seen: Seen, expected: dict[str, dict[str, int]]) -> str | None:
 
 @_rule(
     "TOK-1",
-    "A transfer moves exactly the amount between the two, an approved one uses the allowance up, and "
-    "nothing else changes.",
+    "A transfer moves exactly the amount between the two, an approved one uses the allowance up, "
+    "and nothing else changes.",
     "ERC-20; crytic/properties: ERC20",
     tuple(
         f"{token}.{name}"

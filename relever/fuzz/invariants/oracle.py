@@ -1,4 +1,4 @@
-"""Prices: what backs the token, under the cap; what the market says, slowly down; and nobody moves them."""
+"""Prices: what backs the token, under the cap; what the market says, slowly; nobody moves them."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def _cap(look: Look, growth: int, now: int) -> int:
 
 @_rule(
     "ORA-3",
-    "Fundamental is what backs a share, booked and expected back, times stETH's rate, under the growth cap; "
-    "unless a discount has lasted.",
+    "Fundamental is what backs a share, booked and expected back, times stETH's rate, under the "
+    "growth cap; unless a discount has lasted.",
     "Lido, Aave CAPO: capped exchange rate",
     always=True,
 )
@@ -56,16 +56,16 @@ def fundamental_is_the_backing(seen: Seen) -> str | None:
         return None
     _, _, deep_at, deep_time = look.discount
     counts = min(look.now - deep_at, terms["MAX_GAP"]) if deep_at else 0
-    if prices.usable and deep_time + counts >= terms["LASTING_TIME"]:
-        if prices.fundamental == prices.smoothed and prices.smoothed <= right:
-            return None
+    lasts = prices.usable and deep_time + counts >= terms["LASTING_TIME"]
+    if lasts and prices.fundamental == prices.smoothed <= right:
+        return None
     return f"It is {prices.fundamental:_}, and not {right:_}."
 
 
 @_rule(
     "ORA-4",
-    "The smoothed market price is never above fundamental, nor below what the speed lets it fall to; "
-    "without a feed it stays where it was.",
+    "The smoothed market price is never above fundamental, nor below what the speed lets it fall "
+    "to; without a feed it stays where it was.",
     "Curve: EMA and rate-limited oracles",
     always=True,
 )
@@ -86,8 +86,8 @@ def market_follows_slowly(seen: Seen) -> str | None:
 
 @_rule(
     "ORA-5",
-    "A poke deepens the stored discount by no more than the speed times what it may count, and the deep "
-    "time by no more than that.",
+    "A poke deepens the stored discount by no more than the speed times what it may count, and the "
+    "deep time by no more than that.",
     "Curve: EMA oracles; Relever: smoothing",
     reads=(_SMOOTHING,),
 )
@@ -103,9 +103,9 @@ def discount_deepens_slowly(seen: Seen) -> str | None:
     since = min(now - deep_at, terms["MAX_GAP"]) if deep_at else 0
     if new_time > deep_time + since or new_time > terms["LASTING_TIME"]:
         return f"It was deep for {deep_time} s and is for {new_time} s, after {since} s."
-    if new < terms["DEEP_DISCOUNT"] and (new_time or new_deep):
-        if seen.action.name not in ("oracle.replace_feed", "oracle.roll_back_feed"):
-            return f"A discount of {new:_} is not deep."
+    replaced = seen.action.name in ("oracle.replace_feed", "oracle.roll_back_feed")
+    if new < terms["DEEP_DISCOUNT"] and (new_time or new_deep) and not replaced:
+        return f"A discount of {new:_} is not deep."
     if new_armed not in (0, armed_at, now):
         return f"It is armed at {new_armed}."
     return None
@@ -121,7 +121,8 @@ _STILL = (
     *("weth.deposit", "weth.withdraw", "wsteth.wrap", "wsteth.unwrap"),
     *("oracle.poke", "oracle.poke_price", "oracle.poke_liquidation_prices"),
     *("oracle.propose_checkpoint", "oracle.accept_supply", "oracle.propose_feed", "world.trade"),
-    *("queue.claim", "queue.setOperator", "side_pocket.hand_over", "world.silence", "world.restore"),
+    *("queue.claim", "queue.setOperator", "side_pocket.hand_over"),
+    *("world.silence", "world.restore"),
     *("vault.pause", "vault.set_deposit_cap", "vault.set_exit_fee", "vault.deallocate"),
     *("world.slash", "world.request_slash", "world.veto_slash", "world.execute_slash"),
 )  # fmt: skip
@@ -142,8 +143,8 @@ def prices_stay(seen: Seen) -> str | None:
 
 @_rule(
     "ORA-2",
-    "What adds risk needs a usable feed, a supply that grew no faster than it may, and assets that the "
-    "vault really holds.",
+    "What adds risk needs a usable feed, a supply that grew no faster than it may, and assets that "
+    "the vault really holds.",
     "Chainlink guidance, Aave CAPO; INCIDENTS: unbacked mints",
     RISKY,
 )
@@ -183,8 +184,8 @@ def _accepted(seen: Seen) -> int:
 
 @_rule(
     "ORA-6",
-    "The accepted supply follows the real one no faster than its window lets it, unless the owner explains "
-    "it.",
+    "The accepted supply follows the real one no faster than its window lets it, unless the owner "
+    "explains it.",
     "Relever: supply-burst gate",
     reads=(_SIGHT,),
 )
@@ -206,7 +207,8 @@ def supply_is_accepted_slowly(seen: Seen) -> str | None:
 
 @_rule(
     "ORA-7",
-    "A checkpoint is one that was proposed a day before, was under the cap then, and does not cut the price.",
+    "A checkpoint is one that was proposed a day before, was under the cap then, and does not cut "
+    "the price.",
     "Aave CAPO: ratio snapshot",
     ("oracle.propose_checkpoint", "oracle.promote_checkpoint"),
 )
@@ -231,7 +233,8 @@ def checkpoints_are_old(seen: Seen) -> str | None:
 
 @_rule(
     "ORA-8",
-    "A feed is replaced by one that was proposed a week before, or by the one before it, within a week.",
+    "A feed is replaced by one that was proposed a week before, or by the one before it, within a "
+    "week.",
     "Relever: feed replacement",
     ("oracle.replace_feed", "oracle.roll_back_feed"),
 )
@@ -271,7 +274,8 @@ def death_takes_time(seen: Seen) -> str | None:
 
 @_rule(
     "ORA-10",
-    "Borrowers get no more than the live price, which counts losses and slashes that nobody has booked.",
+    "Borrowers get no more than the live price, which counts losses and slashes that nobody has "
+    "booked.",
     "EigenLayer LRTs: live backing",
     RISKY,
 )

@@ -1,4 +1,4 @@
-"""The line of those who leave: first come first served, at the lesser rate, backed when finalised."""
+"""The line of those who leave: first come first served, at the lesser rate, backed once filled."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def _not_of(seen: Seen, account: str) -> str | None:
 
 @_rule(
     "WQ-3",
-    "First come, first served: nothing waits before the head, nothing is paid beyond it, and both ends of "
-    "the line only move on.",
+    "First come, first served: nothing waits before the head, nothing is paid beyond it, and both "
+    "ends of the line only move on.",
     "Lido, Symbiotic: FIFO queue",
     reads=("queue.head", "queue.next_id", REQUEST + "shares", REQUEST + "claimable_shares"),
 )
@@ -124,8 +124,8 @@ def claims_are_backed(seen: Seen) -> str | None:
 
 @_rule(
     "WQ-5",
-    "A request is paid the lesser of its worth when it was made and now, pro rata, rounded down, less the "
-    "claim that it leaves with; never before its wait.",
+    "A request is paid the lesser of its worth when it was made and now, pro rata, rounded down, "
+    "less the claim that it leaves with; never before its wait.",
     "Lido: discounted share rate; Relever: lesser rate",
     ("queue.finalize",),
 )
@@ -169,8 +169,8 @@ def fills_are_priced(seen: Seen) -> str | None:
 
 @_rule(
     "WQ-6",
-    "Taking a request back returns its shares, but for a thousandth, rounded up, once an exit was started "
-    "for the line.",
+    "Taking a request back returns its shares, but for a thousandth, rounded up, once an exit was "
+    "started for the line.",
     "Relever: cancelling is free until it costs the others",
     ("queue.cancel",),
 )
@@ -201,8 +201,8 @@ def _recipient(seen: Seen) -> str:
 
 @_rule(
     "WQ-7",
-    "A request puts its owner's shares at the end of the line, for their worth now without the slashes "
-    "that are visible; it moves nothing else.",
+    "A request puts its owner's shares at the end of the line, for their worth now without the "
+    "slashes that are visible; it moves nothing else.",
     "ERC-7540: request",
     ("queue.requestRedeem",),
 )
@@ -233,7 +233,8 @@ def requests_are_exact(seen: Seen) -> str | None:
 
 @_rule(
     "WQ-9",
-    "Nothing but the line is paid out of what the waiting shares are worth: no instant exit, no stake.",
+    "Nothing but the line is paid out of what the waiting shares are worth: no instant exit, no "
+    "stake.",
     "Symbiotic, Lido: reserved buffer",
     (*LEAVING, "vault.allocate"),
 )

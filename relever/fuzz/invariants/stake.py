@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from relever.fuzz.invariants.base import (
@@ -21,8 +22,9 @@ INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
 
 _PLACES = {EIGENLAYER: STRATEGY, SYMBIOTIC: SYMBIOTIC_VAULT}
-# EigenLayer counts what is left of an operator's stake in units of 1e-18, at first, and rounds a slash up
-# to one. Until 99.9 % are gone such a unit is less than this part of the stake; its shares round too.
+# EigenLayer counts what is left of an operator's stake in units of 1e-18, at first, and rounds a
+# slash up to one. Until 99.9 % are gone such a unit is less than this part of the stake; its shares
+# round too.
 _UNITS, _ROUNDING = 10**15, 100
 
 
@@ -41,7 +43,8 @@ def _known(seen: Seen) -> dict[str, tuple[int, int, int]]:
 
 @_rule(
     "SLASH-1",
-    "What an adapter says its stake is worth is in the protocol's hands, and what leaves is a part of it.",
+    "What an adapter says its stake is worth is in the protocol's hands, and what leaves is a part "
+    "of it.",
     "EigenLayer: shares are backed by the strategy's tokens",
     always=True,
 )
@@ -69,8 +72,8 @@ def slash_takes_its_part(seen: Seen) -> str | None:
 
 @_rule(
     "SLASH-5",
-    "A slash in Symbiotic takes no more than the adapter said was at risk, and one that is asked for or "
-    "vetoed takes nothing.",
+    "A slash in Symbiotic takes no more than the adapter said was at risk, and one that is asked "
+    "for or vetoed takes nothing.",
     "Symbiotic: slashable stake",
     ("world.execute_slash", "world.request_slash", "world.veto_slash"),
 )
@@ -86,15 +89,15 @@ def slash_was_visible(seen: Seen) -> str | None:
     return _fell_at_most(seen, SYMBIOTIC, lambda _: most)
 
 
-def _fell_at_most(seen: Seen, name: str, most: object) -> str | None:
+def _fell_at_most(seen: Seen, name: str, most: Callable[[int], int]) -> str | None:
     """Where what an adapter is worth fell by more than so much of it."""
     order = list(_known(seen))
     if name not in order or len(seen.before.sight.adapters) != len(order):
         return None
     before = seen.before.sight.adapters[order.index(name)].live
     after = seen.after.sight.adapters[order.index(name)].live
-    bound: int = most(before)  # type: ignore[operator]  # a function of the stake
-    return f"{name} was worth {before:_} and is {after:_}." if before - after > bound else None
+    fell = before - after
+    return f"{name} was worth {before:_} and is {after:_}." if fell > most(before) else None
 
 
 @_rule(
@@ -115,8 +118,8 @@ def staking_is_exact(seen: Seen) -> str | None:
 
 @_rule(
     "STAKE-4",
-    "An exit that is finished brings home exactly what it says, from the protocol to the vault; claims on "
-    "a quarantine get their part.",
+    "An exit that is finished brings home exactly what it says, from the protocol to the vault; "
+    "claims on a quarantine get their part.",
     "EigenLayer: completeQueuedWithdrawal; Symbiotic: claim",
     ("vault.finish_exit",),
 )

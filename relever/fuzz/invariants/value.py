@@ -15,6 +15,7 @@ from relever.fuzz.invariants.base import (
     SHARES,
     STETH,
     VAULT_VIRTUAL,
+    WAD,
     WETH,
     WHOLE,
     WSTETH,
@@ -24,6 +25,7 @@ from relever.fuzz.invariants.base import (
     invariant,
 )
 from relever.fuzz.invariants.market import LIQUIDATIONS
+from relever.fuzz.invariants.vault import most_fee_shares
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
@@ -56,8 +58,8 @@ _RECIPIENT = "vault.vault_books.performance_fee.fee_recipient"
 def _gains(seen: Seen) -> dict[str, int]:
     """What everyone has more than before, in ether at the prices afterwards, rounded down.
 
-    Counted are tokens, collateral less debt, requests that wait as the shares that they still are, and
-    claims. Ether that was sent along is taken off.
+    Counted are tokens, collateral less debt, requests that wait as the shares that they still are,
+    and claims. Ether that was sent along is taken off.
     """
     changes, names = seen.changes, seen.facts.names
     # By account: shares of the LRT, wstETH, ether, market shares, debt shares.
@@ -126,44 +128,59 @@ def _claims(seen: Seen) -> dict[str, int]:
 
 
 def _rounding(seen: Seen) -> int:
-    """Units by which roundings may add up: each exchange, request and fee rounds by a few of them."""
+    """Units by which roundings add up: each exchange, request and fee rounds by a few of them."""
     requests = len(seen.changes.get(REQUEST + "shares", ()))
     units = 4 * (2 + len(seen.inner) + requests)
     if seen.after.funds[2]:
-        # Who leaves takes his part of all shares along, while the virtual shares have one of what is
-        # expected back too.
-        look = seen.before
-        units += 4 + 2 * (look.expected + seen.after.expected) * VAULT_VIRTUAL // look.supply
+        # Who leaves takes his part of the supply of what is expected along. At the price afterwards
+        # his shares had that part of all shares, the virtual and the new ones of a fee too: for a
+        # claim of c he gave up c * (1 - supply / (supply + virtual + fee)), supply without the fee.
+        before, after = seen.before, seen.after
+        recipient = seen.facts.names[after.word(_RECIPIENT)]
+        beside = VAULT_VIRTUAL + max(0, seen.moved(LRT).get(recipient, 0))
+        claimed = max(0, before.expected - after.expected) + 1
+        units += 4 + claimed * beside * after.lst_rate // ((after.supply + VAULT_VIRTUAL) * WAD)
     return units
 
 
-_Exempt = frozenset(_TRADES)
+def _without_fee(seen: Seen) -> dict[str, int]:
+    """The same without the performance fee, which comes of a gain that was in no price before."""
+    gains = seen.once(_gains)
+    # Whom a gain that is booked pays is told by the books before a new recipient is set.
+    recipient = seen.facts.names[seen.before.word(_RECIPIENT)]
+    if recipient not in gains:
+        return gains
+    got = max(0, seen.moved(LRT).get(recipient, 0))
+    if recipient in _names(seen):
+        # He may have got something beside it.
+        got = min(got, most_fee_shares(seen))
+    return {**gains, recipient: gains[recipient] - _ether(seen.after, [got, 0, 0, 0, 0])}
+
+
+_EXEMPT = frozenset(_TRADES)
 
 
 def _is_trade(seen: Seen) -> bool:
-    if seen.action.name in _Exempt or seen.action.name.startswith("world."):
+    if seen.action.name in _EXEMPT or seen.action.name.startswith("world."):
         return True
     if seen.action.name in ("steth.accrue_rewards", "steth.slash_validators"):
         return True
     # What comes back of a quarantine may be more than was still expected.
     if seen.after.funds[2] and seen.action.name == "vault.finish_exit":
         return True
-    return any(call.name in _Exempt or call.name == "vault.finish_exit" for call in seen.inner)
+    return any(call.name in _EXEMPT or call.name == "vault.finish_exit" for call in seen.inner)
 
 
 @_rule(
     "RND-1",
-    "No action makes value: tokens, claims and positions less debts of all people together are worth no more "
-    "afterwards, at one price.",
+    "No action makes value: tokens, claims and positions less debts of all people together are "
+    "worth no more afterwards, at one price.",
     "Relever; Aave v3, Certora: no value creation",
 )
 def no_value_is_made(seen: Seen) -> str | None:
     if _is_trade(seen):
         return None
-    recipient = seen.facts.names[seen.after.word(_RECIPIENT)]
-    gains = dict(seen.once(_gains))
-    if recipient != seen.action.caller and recipient not in seen.action.arguments:
-        gains.pop(recipient, None)
+    gains = seen.once(_without_fee)
     total = sum(gains.values())
     return f"They have {total:_} more: {gains}." if total > _rounding(seen) else None
 
@@ -177,14 +194,12 @@ def caller_is_no_richer(seen: Seen) -> str | None:
     if _is_trade(seen):
         return None
     caller = seen.action.caller
-    gain = seen.once(_gains).get(caller, 0)
+    gain = seen.once(_without_fee).get(caller, 0)
     if gain <= _rounding(seen):
         return None
     # Another's allowance or right may be used for oneself.
-    if any(said != caller and said in seen.facts.places for said in _names(seen)):
-        if seen.action.name.rpartition(".")[2] in _OF_OTHERS:
-            return None
-    if seen.facts.names[seen.after.word(_RECIPIENT)] == caller:
+    others = any(said != caller and said in seen.facts.places for said in _names(seen))
+    if others and seen.action.name.rpartition(".")[2] in _OF_OTHERS:
         return None
     return f"{caller} has {gain:_} more."
 
@@ -199,8 +214,9 @@ _OF_OTHERS = frozenset(
         "withdraw_collateral",
         "adjust",
         "requestRedeem",
+        "claim",
+        "flashLoan",
     )
-    + ("claim", "flashLoan")
 )
 
 
@@ -251,7 +267,7 @@ def bystanders_keep_theirs(seen: Seen) -> str | None:
 
 
 def _is_paid(seen: Seen, account: str, table: str, old: int, new: int) -> bool:
-    """Whether he gets what is his without being named: the fee's shares, or his cancelled request."""
+    """Whether he gets what is his unnamed: the fee's shares, or his cancelled request."""
     if table != LRT or new < old:
         return False
     if account == seen.facts.names[seen.after.word(_RECIPIENT)]:
@@ -263,8 +279,8 @@ def _is_paid(seen: Seen, account: str, table: str, old: int, new: int) -> bool:
 
 @_rule(
     "ACC-2",
-    "What is set aside for a request falls only when it is claimed, and shares stop waiting only when they "
-    "are paid or taken back.",
+    "What is set aside for a request falls only when it is claimed, and shares stop waiting only "
+    "when they are paid or taken back.",
     "Lido, Symbiotic: requests are nobody else's",
     reads=(REQUEST + "claimable_assets", REQUEST + "shares"),
 )

@@ -50,8 +50,8 @@ _STANDING = "vault.vault_books._standing"
 class Found:
     """What an action finds when it books the adapters, and the prices that follow.
 
-    `gain` and `loss` are of all adapters; `total` is for who enters, `leaving` for who leaves, which
-    is less by what visible slashes take. `idle` and `supply` are before it.
+    `gain` and `loss` are of all adapters; `total` is for who enters, `leaving` for who leaves,
+    which is less by what visible slashes take. `idle` and `supply` are before it.
     """
 
     gain: int
@@ -135,8 +135,8 @@ def _fee_shares(seen: Seen, also: int) -> tuple[str, int]:
 
 @_rule(
     "VAULT-2",
-    "Coming and going move exactly the assets and shares that are said, and shares beside them only for "
-    "the performance fee.",
+    "Coming and going move exactly the assets and shares that are said, and shares beside them "
+    "only for the performance fee.",
     "a16z erc4626-tests: actual amounts",
     (*ENTERING, *LEAVING),
 )
@@ -158,8 +158,8 @@ def exchange_is_exact(seen: Seen) -> str | None:
 
 @_rule(
     "VAULT-5",
-    "Shares cost and pay their part of the assets after all losses, and of those expected back; who leaves "
-    "bears visible slashes and the exit fee; rounding is against who acts.",
+    "Shares cost and pay their part of the assets after all losses, and of those expected back; "
+    "who leaves bears visible slashes and the exit fee; rounding is against who acts.",
     "ERC-4626; crytic/properties: rounding",
     (*ENTERING, *LEAVING),
 )
@@ -191,7 +191,7 @@ def exchange_is_priced(seen: Seen) -> str | None:
 
 
 def _exit_fee(terms: int, paid: int, free: int) -> int:
-    """The unit that leaves while y are free costs most * (1 - y / buffer): all of it, rounded up."""
+    """A unit that leaves while y are free costs most * (1 - y / buffer): all of it, rounded up."""
     buffer, most = terms & MAX_128, terms >> 128
     if not buffer or not most:
         return 0
@@ -310,10 +310,16 @@ def idle_moves_with_tokens(seen: Seen) -> str | None:
     if seen.action.name in _GIFTS:
         return f"A gift has changed the books by {idle:_}." if idle else None
     held = seen.moved(WSTETH).get(VAULT, 0)
+    if any(call.name in _GIFTS for call in seen.inner):
+        # What was given in the middle of it is not in the books.
+        return f"Booked are {idle:_} of {held:_}." if idle > held else None
     return f"Booked are {idle:_}, and moved {held:_}." if idle != held else None
 
 
-_GIFTS = ("wsteth.transfer", "wsteth.transferFrom", "swap.swap")
+# By these assets come to the vault without a call of it; a claim may be handed over to it.
+_GIFTS = (
+    *("wsteth.transfer", "wsteth.transferFrom", "swap.swap", "queue.claim", "side_pocket.claim"),
+)
 
 
 @_rule(
@@ -353,8 +359,8 @@ def idle_is_held(seen: Seen) -> str | None:
 
 @_rule(
     "VAULT-14",
-    "The performance fee is only on gains above what was lost before, in new shares for no more than they "
-    "are worth.",
+    "The performance fee is only on gains above what was lost before, in new shares for no more "
+    "than they are worth.",
     "Yearn v3: fee above the high-water mark",
     (*_STRICT, *_LOOSE),
 )
@@ -366,26 +372,32 @@ def fee_is_on_gains(seen: Seen) -> str | None:
     fee_shares = seen.moved(LRT).get(recipient, 0)
     if minted <= 0 or fee_shares <= 0 or recipient == seen.action.caller:
         return None
-    idle, staked, _ = seen.before.funds
-    paid = seen.moved(WSTETH).get(VAULT, 0)
-    booked = sum(seen.after.booked.values()) - sum(seen.before.booked.values())
-    if seen.action.name in ("vault.finish_exit", "vault.allocate", "vault.pay_rewards"):
-        booked += paid
-    elif seen.action.name == "queue.finalize":
-        booked += 0
-    loss = sum(max(0, old - seen.after.booked[n]) for n, old in seen.before.booked.items())
-    gain = booked + loss
-    free = seen.before.word(_MISSING)
-    charged = max(0, gain - free)
-    most = charged * seen.before.word(_FEE) // WAD
+    right = most_fee_shares(seen)
+    return f"{fee_shares:_} shares for a fee, at most {right:_}." if fee_shares > right else None
+
+
+def most_fee_shares(seen: Seen) -> int:
+    """Shares that the performance fee may bring at most for what an action books."""
+    before, after = seen.before, seen.after
+    put, got = _moved_stake(seen)
+    gain = loss = 0
+    for name, old in before.booked.items():
+        stands = old + put.get(name, 0) - got.get(name, 0)
+        gain += max(0, after.booked[name] - stands)
+        loss += max(0, stands - after.booked[name])
+    missing = before.word(_MISSING) + loss
+    if seen.action.name in ("vault.pay_rewards", "seller.sell"):
+        gain += max(0, seen.moved(WSTETH).get(VAULT, 0))
+    elif seen.action.name == "vault.finish_exit":
+        # What comes home beyond the books is a gain too. The books are told before and after it:
+        # a loss of the one time makes up for no gain of the other.
+        gain += max(0, seen.moved(WSTETH).get(VAULT, 0) - sum(got.values())) + loss
+        missing = before.word(_MISSING)
+    most = max(0, gain - missing) * before.word(_FEE) // WAD
     # At the price of who enters before it, which no gain has moved.
-    whole = idle + staked
-    total = whole - min(whole, max(seen.before.locked(seen.after.now), loss))
-    priced = total + seen.before.expected + VAULT_VIRTUAL
-    right = most * (seen.before.supply + VAULT_VIRTUAL) // priced
-    if fee_shares > right:
-        return f"{fee_shares:_} shares for a gain of {gain:_} above {free:_}, at most {right:_}."
-    return None
+    idle, staked, _ = before.funds
+    total = idle + staked - min(idle + staked, max(before.locked(after.now), loss))
+    return most * (before.supply + VAULT_VIRTUAL) // (total + before.expected + VAULT_VIRTUAL)
 
 
 def _recipient(seen: Seen) -> str:
@@ -401,7 +413,7 @@ def _recipient(seen: Seen) -> str:
 )
 def gains_come_slowly(seen: Seen) -> str | None:
     before, after = seen.before, seen.after
-    # What comes back of a quarantine, or by who leaves under a visible slash, is the holders' at once.
+    # What comes back of a quarantine, or by who leaves under a visible slash, is the holders' now.
     if after.funds[2] or any(state[2] for state in states(seen).values()):
         return None
     if any(state.at_risk for state in before.sight.adapters):
@@ -420,7 +432,8 @@ def gains_come_slowly(seen: Seen) -> str | None:
 
 @_rule(
     "VAULT-17",
-    "Locked profit unlocks along a line, within the period, and no part of it is lost or made on the way.",
+    "Locked profit unlocks along a line, within the period, and no part of it is lost or made on "
+    "the way.",
     "Yearn v3: unlocked shares",
     always=True,
 )
@@ -441,8 +454,8 @@ def profit_unlocks_in_time(seen: Seen) -> str | None:
 
 @_rule(
     "SLASH-4",
-    "Whoever comes, goes or stakes has the books say what the adapters are worth; nothing that cannot be "
-    "read is taken for zero.",
+    "Whoever comes, goes or stakes has the books say what the adapters are worth; nothing that "
+    "cannot be read is taken for zero.",
     "EigenLayer, Symbiotic: withdrawable stake",
     (*_STRICT, *_LOOSE),
 )
@@ -512,7 +525,8 @@ def quarantine_writes_off(seen: Seen) -> str | None:
 
 @_rule(
     "POCKET-1",
-    "The side pocket holds what it owes to claims, and no claims and shares have more than the whole.",
+    "The side pocket holds what it owes to claims, and no claims and shares have more than the "
+    "whole.",
     "Relever: quarantined stake is shared out once",
     reads=(WSTETH, CLAIM + "part", CLAIM + "owed", "side_pocket.returned"),
 )
@@ -535,5 +549,5 @@ def pocket_is_covered(seen: Seen) -> str | None:
 
 
 def priced(look: Look) -> tuple[int, int]:
-    """What a share is worth: assets with those expected, over shares; both with the virtual ones."""
+    """What a share is worth: assets with those expected, over shares, both with virtual ones."""
     return look.total + look.expected + VAULT_VIRTUAL, look.supply + VAULT_VIRTUAL
