@@ -24,12 +24,6 @@ SETTINGS = Settings(seed=5, length=20)
 EXAMPLES = 48
 
 
-@pytest.fixture(scope="module")
-def alone() -> list[Example]:
-    """What one process makes of it."""
-    return list(play(SETTINGS, Budget(examples=EXAMPLES), workers=1))
-
-
 def offspring() -> list[psutil.Process]:
     """All that we have started, and what that has started."""
     return psutil.Process().children(recursive=True)
@@ -54,6 +48,19 @@ def all_end(processes: Sequence[psutil.Process], seconds: float = 10.0) -> bool:
 def tracker(process: psutil.Process) -> bool:
     """Python's own, which stays for the next."""
     return not ended(process) and "resource_tracker" in " ".join(process.cmdline())
+
+
+@pytest.fixture(scope="module")
+def alone() -> list[Example]:
+    """What one process makes of it."""
+    before = set(offspring())
+    examples = play(SETTINGS, Budget(examples=EXAMPLES), workers=1)
+    found = [next(examples)]
+    started = [process for process in offspring() if process not in before]
+    found += examples
+    assert len(started) > 2
+    assert all_end(started)
+    return found
 
 
 def test_play__two_workers_and_one_is_killed__same_examples_each_once(
