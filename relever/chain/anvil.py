@@ -140,9 +140,10 @@ class Anvil:
         atexit.unregister(self.stop)
         if self._watch is None:
             return
-        # The watch first: once the node is waited for, its number may be another process's.
-        self._end_watch(self._watch)
+        # Told to end before its watch goes, should we be killed in between; waited for after that,
+        # since then its number may be another process's.
         self._process.terminate()
+        self._end_watch(self._watch)
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -5,4 +5,5 @@
   a step is a transaction there, the model's word on it, and all checks.
 - `storage`, `sight`: the contracts' whole storage, and what one call of the Lens says.
 - `invariants`: the sentences that must hold, each with an ID; they know nothing of the model.
+- `scale`, `cluster`: a campaign's examples played by many processes, on many machines.
 """

@@ -6,11 +6,13 @@ its standard input until that ends.
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import FileIO
 from typing import IO, Any
 
 from relever.artifacts import ROOT
@@ -71,12 +73,10 @@ class Remote:
 
     def close(self) -> None:
         """End it."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        self._process.stdin.close()
-        self._process.terminate()
-        self._process.wait()
+        # Before it sees its input end: a node's watch is surer than an orderly end cut short.
+        self._process.kill()
+        # Closes the pipes, whatever is still in them.
+        self._process.communicate()
 
     def _gone(self) -> PipeError:
         status = self._process.wait()
@@ -130,7 +130,7 @@ def play(actor: Actor, lines: Sequence[Line], end: End) -> Broke | None:
     return None
 
 
-def _write(to: IO[bytes], what: Any) -> None:
+def _write(to: IO[bytes] | FileIO, what: Any) -> None:
     pickle.dump(what, to, protocol=5)
     to.flush()
 
@@ -140,13 +140,22 @@ def main(replica: str, compare: str) -> None:
     # Opening a campaign brings all of it.
     from relever.fuzz.campaign import staged
 
-    said, sys.stdout = sys.stdout, sys.stderr
-    with staged(None if replica == "none" else int(replica)) as stage:
+    sys.stdout = sys.stderr
+    with (
+        # Without a buffer nothing is left to complain of when the owner has gone.
+        open(os.dup(1), "wb", buffering=0) as answers,
+        staged(None if replica == "none" else int(replica)) as stage,
+    ):
         author = stage.author(stage.hot)
         actor = Actor(stage, stage.in_process(), author.state(), compare == "True")
         while True:
             try:
                 parts, end = pickle.load(sys.stdin.buffer)
-            except EOFError:
+            except (EOFError, pickle.UnpicklingError):
+                # The owner has ended, perhaps in the middle of a script.
                 return
-            _write(said.buffer, play(actor, unpacked(parts), end))
+            broke = play(actor, unpacked(parts), end)
+            try:
+                _write(answers, broke)
+            except BrokenPipeError:
+                return

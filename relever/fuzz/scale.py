@@ -17,11 +17,11 @@ from typing import Protocol
 
 from relever.artifacts import ROOT
 from relever.fuzz import replicas
-from relever.fuzz.campaign import Budget, Campaign, Example, Settings, opened
+from relever.fuzz.campaign import BULK, SINGLE, Budget, Campaign, Example, Settings, opened
 from relever.mutants import tree
 
-# Examples of a shard: about a second.
-SHARD = 2
+# Examples of a shard, by mode: about a second, for the time to deal it out not to count.
+SHARD = {BULK: 8, SINGLE: 1}
 # What an example depends on.
 _SOURCES = ("contracts", "relever", "tests/doubles", "tests/replicas")
 
@@ -73,20 +73,21 @@ def play(
     with connected(workers, scheduler) as client:
         pool = Workers(client, partial(shard, settings, sources()))
         pool.set_up()
-        yield from in_order(budget.numbers(), pool)
+        yield from in_order(budget.numbers(), pool, SHARD[settings.mode])
 
 
-def in_order(numbers: Iterator[int], pool: Pool) -> Iterator[Example]:
+def in_order(numbers: Iterator[int], pool: Pool, size: int) -> Iterator[Example]:
     """Have examples played, those of the lowest numbers first; yields them in order.
 
     Args:
         numbers: in order, without gaps, from 0 on.
         pool: who plays them.
+        size: examples of a shard.
     """
     early: dict[int, Example] = {}
     next_one = sent = 0
     while True:
-        while sent < pool.room and (some := list(islice(numbers, SHARD))):
+        while sent < pool.room and (some := list(islice(numbers, size))):
             pool.send(some)
             sent += 1
         if not sent:

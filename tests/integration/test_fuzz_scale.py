@@ -9,8 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from functools import partial
-from pathlib import Path
 
 import dask
 import psutil
@@ -21,16 +19,9 @@ from relever.fuzz import cluster as dasks
 from relever.fuzz.campaign import Budget, Example, Settings
 from relever.fuzz.cluster import Workers
 from relever.fuzz.scale import ScaleError, play
-from relever.fuzz.tally import Tally
 
 SETTINGS = Settings(seed=5, length=20)
-EXAMPLES = 16
-
-
-@pytest.fixture(scope="module")
-def alone() -> list[Example]:
-    """What one process makes of it."""
-    return list(play(SETTINGS, Budget(examples=EXAMPLES), workers=1))
+EXAMPLES = 48
 
 
 def offspring() -> list[psutil.Process]:
@@ -57,6 +48,19 @@ def all_end(processes: Sequence[psutil.Process], seconds: float = 10.0) -> bool:
 def tracker(process: psutil.Process) -> bool:
     """Python's own, which stays for the next."""
     return not ended(process) and "resource_tracker" in " ".join(process.cmdline())
+
+
+@pytest.fixture(scope="module")
+def alone() -> list[Example]:
+    """What one process makes of it."""
+    before = set(offspring())
+    examples = play(SETTINGS, Budget(examples=EXAMPLES), workers=1)
+    found = [next(examples)]
+    started = [process for process in offspring() if process not in before]
+    found += examples
+    assert len(started) > 2
+    assert all_end(started)
+    return found
 
 
 def test_play__two_workers_and_one_is_killed__same_examples_each_once(
@@ -137,7 +141,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_play__scheduler__same_examples_and_its_workers_stay(
     alone: list[Example], scheduler: str
 ) -> None:
-    for many in (5, 3):
+    for many in (20, 3):
         # However many processes are asked for.
         found = list(play(SETTINGS, Budget(examples=many), workers=1, scheduler=scheduler))
         assert found == alone[:many]
@@ -149,32 +153,8 @@ def deadly(numbers: Sequence[int]) -> list[Example]:
     return []
 
 
-def once_deadly(mark: str, numbers: Sequence[int]) -> list[Example]:
-    if not Path(mark).exists():
-        Path(mark).touch()
-        deadly(numbers)
-    return [Example(number, Tally(), "") for number in numbers]
-
-
 def wrong(numbers: Sequence[int]) -> list[Example]:
     raise ZeroDivisionError(f"{len(numbers)} by nothing")
-
-
-def test_workers__shard_kills_each_worker__is_named(scheduler: str) -> None:
-    with Client(scheduler, set_as_default=False) as client:
-        pool = Workers(client, deadly)
-        pool.send([6, 7])
-        with pytest.raises(ScaleError, match=r"^2 workers died .* with examples 6 to 7 in hand"):
-            pool.receive()
-
-
-def test_workers__shard_kills_one_worker__is_played_again_once(
-    scheduler: str, tmp_path: Path
-) -> None:
-    with Client(scheduler, set_as_default=False) as client:
-        pool = Workers(client, partial(once_deadly, str(tmp_path / "mark")))
-        pool.send([6, 7])
-        assert [example.number for example in pool.receive()] == [6, 7]
 
 
 def test_workers__error__names_the_examples(scheduler: str) -> None:
@@ -182,6 +162,14 @@ def test_workers__error__names_the_examples(scheduler: str) -> None:
         pool = Workers(client, wrong)
         pool.send([4])
         with pytest.raises(ScaleError, match=r"^example 4 .*: ZeroDivisionError: 1 by nothing"):
+            pool.receive()
+
+
+def test_workers__shard_kills_each_worker__is_named(scheduler: str) -> None:
+    with Client(scheduler, set_as_default=False) as client:
+        pool = Workers(client, deadly)
+        pool.send([6, 7])
+        with pytest.raises(ScaleError, match=r"^2 workers died .* with examples 6 to 7 in hand"):
             pool.receive()
 
 

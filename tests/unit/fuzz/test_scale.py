@@ -12,7 +12,7 @@ import pytest
 
 from relever.fuzz import scale
 from relever.fuzz.campaign import Budget, Example, Settings
-from relever.fuzz.scale import SHARD, ScaleError, in_order, play, shard
+from relever.fuzz.scale import ScaleError, in_order, play, shard
 from relever.fuzz.tally import Tally
 
 
@@ -70,31 +70,31 @@ def test_budget__seconds__count_from_the_first_number_on() -> None:
     assert list(numbers) == []
 
 
-@pytest.mark.parametrize("examples", [1, SHARD, 101])
+@pytest.mark.parametrize("examples", [1, 3, 101])
 @pytest.mark.parametrize("seed", range(5))
 def test_in_order__any_order_of_shards__each_number_once_and_in_order(
     examples: int, seed: int
 ) -> None:
     pool = Shuffling(room=6, seed=seed)
-    found = [one.number for one in in_order(iter(range(examples)), pool)]
+    found = [one.number for one in in_order(iter(range(examples)), pool, 3)]
     assert found == list(range(examples))
     assert pool.sent == found
 
 
 def test_in_order__room__is_used_whole_and_never_more() -> None:
     pool = Shuffling(room=4)
-    assert len(list(in_order(iter(range(50)), pool))) == 50
+    assert len(list(in_order(iter(range(50)), pool, 2))) == 50
     assert pool.most == 4
 
 
 def test_in_order__time_is_up__finishes_what_is_out_and_has_no_gap() -> None:
     pool = Shuffling(room=5)
-    found = [one.number for one in in_order(Budget(seconds=30).numbers(pool.clock), pool)]
-    assert found == pool.sent == list(range(30 + 4 * SHARD))
+    found = [one.number for one in in_order(Budget(seconds=30).numbers(pool.clock), pool, 2)]
+    assert found == pool.sent == list(range(30 + 4 * 2))
 
 
 def test_in_order__first_results__do_not_wait_for_the_last() -> None:
-    assert next(in_order(count(), Shuffling(room=1))).number == 0
+    assert next(in_order(count(), Shuffling(room=1), 2)).number == 0
 
 
 class Stages:
