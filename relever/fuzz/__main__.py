@@ -163,12 +163,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=0, help="of all chance there is")
     parser.add_argument("--machine", choices=list(MACHINES), default="protocol")
-    parser.add_argument("--workers", type=_positive, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=_positive, default=max(1, (os.cpu_count() or 1) // 2))
     parser.add_argument(
         "--mode",
         choices=(BULK, SINGLE),
         default=BULK,
-        help="on an EVM in this process, or by Hypothesis on a forked Anvil",
+        help="on an EVM without a node, or by Hypothesis on a forked Anvil",
     )
     parser.add_argument(
         "--no-model",

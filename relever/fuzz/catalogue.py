@@ -8,9 +8,9 @@ from relever.fuzz.invariants import INVARIANTS, Invariant
 
 _HEAD = """# What must always hold
 
-The sentences that the fuzzer holds the contracts to, by what they say of themselves. They are applied
-after each step that they are about. IDs are those of the invariant suites of lending and restaking
-protocols where the sentence is theirs, and go on from there. Made by
+The sentences that the fuzzer holds the contracts to, by what they say of themselves. They are
+applied after each step that they are about. IDs are those of the invariant suites of lending and
+restaking protocols where the sentence is theirs, and go on from there. Made by
 `python -m relever.fuzz.catalogue`; a test fails when it is not up to date.
 """
 

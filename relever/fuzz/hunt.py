@@ -1,4 +1,4 @@
-"""Every replica of an incident, until its flaw is found: by the sentences alone, without the model."""
+"""Every replica of an incident, until its flaw is found: by the sentences, without the model."""
 
 from __future__ import annotations
 
