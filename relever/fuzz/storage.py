@@ -18,6 +18,7 @@ from relever.model.oracle import Feed
 from relever.model.parts import (
     ADAPTERS,
     FACTORY,
+    PEOPLE,
     POCKET,
     SELLER,
     SYMBIOTIC,
@@ -51,6 +52,11 @@ _CLAIM = ("part", "owed", "counted")
 _TERMS = ("feed", "max_age", "max_discount", "swap")
 # What may be a reward.
 _REWARDS = ["weth", "wsteth", "steth", VAULT]
+
+
+def _stands(key: tuple[str, str], amount: int) -> bool:
+    """Whether an allowance is a contract's and unlimited: spending does not use it up."""
+    return amount == UNLIMITED and key[1] not in PEOPLE
 
 
 @dataclass
@@ -123,7 +129,7 @@ class Storage:
         """Addresses by the model's names, and each contract's slots by variable.
 
         Args:
-            but_unlimited: whether to leave out the allowances that are unlimited: a third of all
+            but_unlimited: whether to leave out unlimited allowances of contracts: a third of all
                 words, which only an approval can change.
         """
         self._addresses = addresses
@@ -274,8 +280,8 @@ class Storage:
             return self._table(
                 contract,
                 variable,
-                lambda p: [key for key, amount in of(p).items() if amount != UNLIMITED],
-                lambda p: [amount for amount in of(p).values() if amount != UNLIMITED],
+                lambda p: [key for key, amount in of(p).items() if not _stands(key, amount)],
+                lambda p: [amount for key, amount in of(p).items() if not _stands(key, amount)],
             )
         return self._table(
             contract, variable, lambda p: list(of(p)), lambda p: list(of(p).values())

@@ -363,6 +363,19 @@ def lending_has_bounds(seen: Seen) -> str | None:
     return f"The cash is {seen.after.cash:_}." if seen.after.cash < 0 else None
 
 
+@_rule(
+    "LEND-4",
+    "Who takes out another's assets uses up exactly so much of an allowance.",
+    "ERC-4626, a16z erc4626-tests: allowances",
+    ("market.withdraw", "market.redeem"),
+)
+def lenders_agree(seen: Seen) -> str | None:
+    owner, caller = seen.action.arguments[2], seen.action.caller
+    if owner == caller:
+        return None
+    return spent(seen, "market.share_token._allowances", owner, caller, _lent(seen)[1])
+
+
 # Borrowers
 
 
@@ -625,11 +638,11 @@ def transfers_are_exact(seen: Seen) -> str | None:
 
 
 def spent(seen: Seen, table: str, owner: str, spender: str, amount: int) -> str | None:
-    """Where an allowance that is not without limit was not used up by exactly this."""
+    """Where an allowance that is not without limit was not used up by exactly this.
+
+    The words leave out none of a person's, and in an action's own name no contract spends one.
+    """
     key = owner, spender
-    if key not in seen.before.keys[table] and key not in seen.after.keys[table]:
-        # What has no bound is left out of the words.
-        return None
     before, after = seen.before.entry(table, key), seen.after.entry(table, key)
     if before == 2**256 - 1 or before - after == amount:
         return None

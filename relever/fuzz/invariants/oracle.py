@@ -310,7 +310,7 @@ def loans_are_on_live_prices(seen: Seen) -> str | None:
 
 
 @_rule(
-    "ORA-5",
+    "ORA-11",
     "A market is made only with an oracle that prices a whole collateral token sanely.",
     "Morpho Blue, PAXG/USDC: decimals of an oracle",
     ("factory.create_market",),

@@ -136,7 +136,7 @@ def _rounding(seen: Seen) -> int:
         # his shares had that part of all shares, the virtual and the new ones of a fee too: for a
         # claim of c he gave up c * (1 - supply / (supply + virtual + fee)), supply without the fee.
         before, after = seen.before, seen.after
-        recipient = seen.facts.names[after.word(_RECIPIENT)]
+        recipient = seen.facts.names[before.word(_RECIPIENT)]
         beside = VAULT_VIRTUAL + max(0, seen.moved(LRT).get(recipient, 0))
         claimed = max(0, before.expected - after.expected) + 1
         units += 4 + claimed * beside * after.lst_rate // ((after.supply + VAULT_VIRTUAL) * WAD)
@@ -270,7 +270,8 @@ def _is_paid(seen: Seen, account: str, table: str, old: int, new: int) -> bool:
     """Whether he gets what is his unnamed: the fee's shares, or his cancelled request."""
     if table != LRT or new < old:
         return False
-    if account == seen.facts.names[seen.after.word(_RECIPIENT)]:
+    # Who is named as the new recipient gets nothing of what is booked before that.
+    if account == seen.facts.names[seen.before.word(_RECIPIENT)]:
         return True
     numbers = seen.changes.get(REQUEST + "shares", {})
     controllers = (seen.before.entry(REQUEST + "controller", number) for number in numbers)

@@ -249,13 +249,12 @@ def rate_only_rises(seen: Seen) -> str | None:
         # Only time has unlocked something.
         return None
     idle, staked, _ = before.funds
-    loss = 0
-    if before.booked != after.booked:
-        put, got = _moved_stake(seen)
-        loss = sum(
-            max(0, old + put.get(name, 0) - got.get(name, 0) - after.booked[name])
-            for name, old in before.booked.items()
-        )
+    # A stake may lose a unit to rounding as it is put in, and stand for what it did before.
+    put, got = _moved_stake(seen)
+    loss = sum(
+        max(0, old + put.get(name, 0) - got.get(name, 0) - after.booked[name])
+        for name, old in before.booked.items()
+    )
     least = idle + staked - min(idle + staked, max(before.locked(after.now), loss))
     worth = (after.total + VAULT_VIRTUAL) * (before.supply + VAULT_VIRTUAL)
     if worth < (least + VAULT_VIRTUAL) * (after.supply + VAULT_VIRTUAL):
@@ -270,7 +269,7 @@ def _moved_stake(seen: Seen) -> tuple[dict[str, int], dict[str, int]]:
     """What was put into adapters, and what came back of what stood in their books."""
     put: dict[str, int] = {}
     got: dict[str, int] = {}
-    for call in (seen.action, *seen.inner):
+    for call in (seen.action, *seen.inner) if seen.done else ():
         if call.name == "vault.allocate":
             put[call.arguments[0]] = put.get(call.arguments[0], 0) + call.arguments[1]
         elif call.name == "vault.finish_exit":

@@ -1,0 +1,323 @@
+"""Every invariant holds of what was really seen, and speaks when a word of it is doctored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from relever.fuzz.actions.planner import Planner
+from relever.fuzz.invariants import INVARIANTS, Invariant, Look, Rules, Seen
+from relever.fuzz.invariants.base import (
+    BOOKED,
+    BORROW,
+    CAPS,
+    CLAIM,
+    DELEVERAGED,
+    FUNDS,
+    LIMITS,
+    LRT,
+    POSITIONS,
+    PROFIT,
+    QUEUED,
+    REQUEST,
+    SUPPLY,
+    WETH,
+    WSTETH,
+)
+from relever.fuzz.player import Player
+from relever.fuzz.stage import set_up
+from relever.model.market import MARKET
+from relever.model.parts import POCKET, ROUTER, VAULT, WRONG_ORACLE
+
+# Sequences that between them have all that the rules are about: machine, and number of the plan.
+PLANS = [(machine, number) for machine in ("protocol", "vault", "market") for number in range(10)]
+LENGTH = 60
+
+# None where there is nothing to doctor.
+Doctor = Callable[[Seen], Seen | None]
+Change = Callable[[int], int]
+Key = Hashable | Callable[[Seen], Hashable]
+
+ALLOWANCES = "vault.erc20.allowance"
+LRT_SUPPLY = "vault.erc20.totalSupply"
+LISTED = "factory.is_listed"
+RIGHTS = "market.authorization._authorized"
+# Of somebody who holds all tokens, and seldom does anything.
+BYSTANDER = "lender"
+HUGE = 10**30
+PRICES, STATE = "prices", "state"
+
+
+def plus(amount: int) -> Change:
+    """More by so much; nothing falls below zero."""
+    return lambda word: max(0, word + amount)
+
+
+def to(value: int) -> Change:
+    """Another value."""
+    return lambda _: value
+
+
+def times(part: int, of: int = 1) -> Change:
+    """A multiple, rounded down."""
+    return lambda word: word * part // of
+
+
+def low_gone(bits: int) -> Change:
+    """Without the low bits of a packed word."""
+    return lambda word: word >> bits << bits
+
+
+def word(variable: str, change: Change, key: Key = None, before: bool = False) -> Doctor:
+    """Changes a word of storage, or all of a table where no key is given."""
+
+    def doctor(seen: Seen) -> Seen | None:
+        look = seen.before if before else seen.after
+        span, keys = look.spans[variable], look.keys[variable]
+        only = key(seen) if callable(key) else key
+        if only is not None and only not in keys:
+            return None
+        words = list(look.words)
+        for index, one in enumerate(keys, span.start):
+            if only is None or one == only:
+                words[index] = change(words[index])
+        return _with(seen, Look(look.sight, words, look.layout), before)
+
+    return doctor
+
+
+def told(*path: str | int, by: Change, before: bool = False) -> Doctor:
+    """Changes a number of those that the Lens tells."""
+
+    def doctor(seen: Seen) -> Seen | None:
+        look = seen.before if before else seen.after
+        try:
+            sight = _changed(look.sight, path, by)
+        except IndexError:
+            return None
+        return _with(seen, Look(sight, look.words, look.layout), before)
+
+    return doctor
+
+
+def _changed(record: Any, path: tuple[str | int, ...], by: Change) -> Any:
+    if not path:
+        return by(record)
+    first, *rest = path
+    if isinstance(first, int):
+        inner = _changed(record[first], tuple(rest), by)
+        return [*record[:first], inner, *record[first + 1 :]]
+    return record._replace(**{first: _changed(getattr(record, first), tuple(rest), by)})
+
+
+def _with(seen: Seen, look: Look, before: bool) -> Seen:
+    return replace(seen, before=look) if before else replace(seen, after=look)
+
+
+def result(by: Change) -> Doctor:
+    """Changes what was returned, or the first of it."""
+
+    def doctor(seen: Seen) -> Seen:
+        said = seen.outcome.result
+        other = (by(said[0]), *said[1:]) if isinstance(said, tuple) else by(said)
+        return replace(seen, outcome=replace(seen.outcome, result=other))
+
+    return doctor
+
+
+def asked(**others: Any) -> Doctor:
+    """Says of the action what it was not."""
+    return lambda seen: replace(
+        seen, step=replace(seen.step, action=replace(seen.action, **others))
+    )
+
+
+def late(seen: Seen) -> Seen:
+    """As if the deadline had been long ago."""
+    *said, bounds = seen.action.arguments
+    doctored = asked(arguments=(*said, replace(bounds, deadline=0)))(seen)
+    assert doctored is not None
+    return doctored
+
+
+def with_wrong_oracle(seen: Seen) -> Seen | None:
+    """As if a market had been made with an oracle of too few digits."""
+    (terms, *rest) = seen.action.arguments
+    return asked(arguments=((*terms[:2], WRONG_ORACLE, *terms[3:]), *rest))(seen)
+
+
+def halted(seen: Seen) -> Seen | None:
+    """As if the market had lost so much that nobody may borrow."""
+    faded = (seen.after.now // 12 + 10_000) % 2**23
+    mark = (1 << 23 | faded) << 232
+    return word(SUPPLY, lambda old: old % 2**232 | mark, before=True)(seen)
+
+
+def all_of(*doctors: Doctor) -> Doctor:
+    """One after the other."""
+
+    def doctor(seen: Seen) -> Seen | None:
+        found: Seen | None = seen
+        for one in doctors:
+            found = None if found is None else one(found)
+        return found
+
+    return doctor
+
+
+def caller(seen: Seen) -> Hashable:
+    return seen.action.caller
+
+
+def recipient(seen: Seen) -> Hashable:
+    """Who is paid the performance fee."""
+    return seen.facts.names[seen.before.word("vault.vault_books.performance_fee.fee_recipient")]
+
+
+DOCTORS: dict[str, Doctor] = {
+    "VAULT-2": result(plus(1)),
+    "VAULT-5": result(plus(1)),
+    "VAULT-11": asked(caller="nobody"),
+    "VAULT-10": word(LIMITS, low_gone(128), before=True),
+    "VAULT-6": word(FUNDS, plus(-1)),
+    # Worth less than the asset, without the shares that bear the virtual part.
+    "VAULT-7": all_of(word(LRT, to(0), "dead"), word(LRT_SUPPLY, times(2))),
+    "VAULT-8": word(FUNDS, plus(1)),
+    "VAULT-9": word(LRT_SUPPLY, plus(1)),
+    "VAULT-12": word(LRT, plus(-1), "dead"),
+    "VAULT-13": word(WSTETH, to(0), VAULT),
+    "VAULT-14": all_of(word(LRT_SUPPLY, plus(HUGE)), word(LRT, plus(HUGE), recipient)),
+    "VAULT-16": word(FUNDS, plus(10**12)),
+    "VAULT-17": word(PROFIT, plus(2**40 << 192)),
+    "SLASH-4": word(BOOKED, plus(10)),
+    "STAKE-1": word(BOOKED, plus(1)),
+    "STAKE-2": word(FUNDS, plus(1)),
+    "POCKET-1": word(WSTETH, to(0), POCKET),
+    "WQ-1": word(QUEUED, plus(1)),
+    "WQ-2": result(plus(1)),
+    "WQ-3": word("queue.head", plus(1_000)),
+    "WQ-4": word("queue.set_aside", plus(1)),
+    "WQ-5": word(REQUEST + "claimable_assets", plus(1)),
+    "WQ-6": word(LRT, plus(-1), caller),
+    "WQ-7": word(REQUEST + "assets", plus(1)),
+    "WQ-9": word(FUNDS, low_gone(120)),
+    "WQ-10": told("time", by=to(0)),
+    "SLASH-1": told("adapters", 0, "live", by=plus(HUGE)),
+    "SLASH-2": told("adapters", 0, "live", by=to(0)),
+    "SLASH-5": told("adapters", 1, "live", by=to(0)),
+    "STAKE-3": word(WSTETH, plus(1), VAULT),
+    "STAKE-4": result(plus(1)),
+    "STAKE-5": word(FUNDS, plus(1)),
+    "SOLV-1": word(BORROW, plus(1 << 90)),
+    "SOLV-2": word(SUPPLY, plus(1 << 90)),
+    "SOLV-3": word(WETH, to(0), MARKET),
+    "SOLV-4": word(LRT, to(0), MARKET),
+    "SOLV-5": word(WETH, plus(1), MARKET),
+    "BAD-4": word(POSITIONS, low_gone(128)),
+    "INT-1": told(STATE, "borrow_assets", by=times(9, 10)),
+    "INT-2": told(STATE, "supply_assets", by=plus(-1_000)),
+    "INT-3": told(STATE, "supply_assets", by=plus(1)),
+    "INT-4": word(SUPPLY, plus(1)),
+    "INT-5": told(STATE, "borrow_assets", by=times(10**9 + 1, 10**9)),
+    "INT-6": told("debts", 0, by=plus(1)),
+    "LEND-1": result(plus(1)),
+    "LEND-2": result(plus(1)),
+    "LEND-3": word(CAPS, low_gone(128)),
+    "LEND-4": asked(caller="nobody"),
+    "BOR-1": word(WETH, plus(1), MARKET),
+    "BOR-2": word(POSITIONS, plus(1 << 128)),
+    "BOR-3": told(STATE, "supply_assets", by=to(0)),
+    "BOR-4": asked(caller="nobody"),
+    "CAP-1": word(CAPS, to(0)),
+    "CAP-2": halted,
+    "HF-2": told(PRICES, "fundamental", by=to(1)),
+    "HF-4": word(POSITIONS, to(0)),
+    "TOK-1": word(WETH, plus(1), MARKET),
+    "LIQ-1": all_of(
+        told(PRICES, "fundamental", by=times(10**6), before=True),
+        told(PRICES, "smoothed", by=times(10**6), before=True),
+    ),
+    "LIQ-2": word(POSITIONS, plus(1)),
+    "LIQ-3": word(LRT, plus(1), MARKET),
+    "LIQ-4": word(WETH, to(0), MARKET),
+    "LIQ-5": told(STATE, "borrow_assets", by=times(2)),
+    "LIQ-7": word(POSITIONS, plus(1)),
+    "LIQ-8": told(STATE, "borrow_assets", by=to(0)),
+    "LIQ-9": word(DELEVERAGED, plus(1)),
+    "LIQ-10": word(WETH, to(0), MARKET),
+    "BAD-1": told(STATE, "borrow_assets", by=to(0)),
+    "BAD-2": told(STATE, "supply_assets", by=times(9, 10)),
+    "ROUT-1": word(WETH, plus(1), ROUTER),
+    "ROUT-2": word(ALLOWANCES, plus(1)),
+    "ROUT-4": result(plus(1)),
+    "ROUT-5": late,
+    "ROUT-6": word(LISTED, to(0), before=True),
+    "ROUT-8": word(WETH, plus(-1), BYSTANDER),
+    "ROUT-9": word(FUNDS, plus(1)),
+    "ZAP-1": result(plus(HUGE)),
+    "SELL-1": result(plus(1)),
+    "ORA-3": told(PRICES, "fundamental", by=plus(1)),
+    "ORA-4": told(PRICES, "smoothed", by=to(0)),
+    "ORA-5": word("oracle.smoothing._smoothing", plus(2**62)),
+    "ORA-1": told(PRICES, "smoothed", by=plus(-1)),
+    "ORA-2": told(PRICES, "usable", by=to(0)),
+    "ORA-6": word("oracle.gate._sight", plus(1)),
+    "ORA-7": word("oracle.cap._proposal", plus(1)),
+    "ORA-8": word("oracle.replacement._used", plus(1)),
+    "ORA-9": word("oracle.replacement._used", plus(2**40 << 208)),
+    "ORA-10": word(FUNDS, to(0)),
+    "ORA-11": with_wrong_oracle,
+    "AC-1": asked(caller="nobody"),
+    "AC-2": word("vault.exit_fee._terms", plus(1)),
+    "AC-3": word("vault.exit_fee._terms", plus(10**17 << 128)),
+    "AC-5": word(RIGHTS, plus(1)),
+    "AC-6": word(ALLOWANCES, plus(1)),
+    "AC-7": word("vault.erc20.nonces", plus(1)),
+    "AC-8": word("market._requested", plus(1)),
+    "RND-1": word(WETH, plus(100), caller),
+    "RND-2": word(WETH, plus(100), caller),
+    "ROUT-7": word(WETH, plus(-100), caller),
+    "ACC-1": word(WETH, plus(-1), BYSTANDER),
+    "ACC-2": word(REQUEST + "claimable_assets", plus(-1)),
+    "ACC-3": word(CLAIM + "part", plus(-1)),
+}
+
+
+@pytest.fixture(scope="module")
+def seen() -> list[Seen]:
+    """Some sequences, played in this process, with every rule judging them."""
+    found = []
+    with set_up() as stage:
+        player = Player(stage, stage.in_process(), compare=False)
+        for machine, number in PLANS:
+            player.begin()
+            planner = Planner(player.model, Random(number), machine)
+            found += [player.play(planner.next()) for _ in range(LENGTH)]
+    return found
+
+
+def test_invariants__table__has_a_doctor_for_each() -> None:
+    identifiers = [rule.identifier for rule in INVARIANTS]
+    assert len(set(identifiers)) == len(identifiers)
+    assert set(DOCTORS) == set(identifiers)
+
+
+@pytest.mark.parametrize("rule", INVARIANTS, ids=lambda rule: rule.identifier)
+def test_invariants__doctored__speaks(seen: list[Seen], rule: Invariant) -> None:
+    """And says nothing of what was really seen."""
+    alone, doctor = Rules([rule]), DOCTORS[rule.identifier]
+    applied = [one for one in seen if alone.relevant(one.action.name, one.done)]
+    assert applied, "no action that it is about"
+    for one in applied:
+        doctored = doctor(one)
+        broken = None if doctored is None else alone.broken(doctored)
+        if broken is not None:
+            assert broken[0] is rule
+            assert broken[1].endswith(".")
+            assert alone.broken(one) is None
+            return
+    pytest.fail(f"it has nothing to say of {len(applied)} doctored steps")
