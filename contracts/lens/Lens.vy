@@ -14,6 +14,8 @@
 from ethereum.ercs import IERC20
 from ethereum.ercs import IERC4626
 
+from ..interfaces import IAggregatorV3
+from ..interfaces import IFeedReplacement
 from ..interfaces import ILendingMarket
 from ..interfaces import ILRTVault
 from ..interfaces import IOracleAdapter
@@ -147,6 +149,9 @@ struct Watch:
     # In the vault's order, and the side pocket's after them.
     adapters: DynArray[AdapterState, MAX_ADAPTERS]
     prices: Prices
+    # What the feed in use said last and when, whatever the oracle thinks of it.
+    answer: int256
+    answered_at: uint256
     # Totals with interest until now, and what each owner owes.
     state: ILendingMarket.State
     debts: DynArray[uint256, MAX_POSITIONS]
@@ -188,7 +193,7 @@ def snapshot(market: address, owners: DynArray[address, MAX_POSITIONS]) -> Snaps
 def watch(market: address, owners: DynArray[address, MAX_POSITIONS]) -> Watch:
     """
     @notice What the storage of vault, oracle and market does not tell by itself, for who reads that
-            too: a third of what `snapshot` costs.
+            too: a third of what `snapshot` costs. Reverts when the feed does not answer.
     """
     terms: ILendingMarket.Terms = staticcall ILendingMarket(market).terms()
     adapters: DynArray[AdapterState, MAX_ADAPTERS] = []
@@ -204,11 +209,22 @@ def watch(market: address, owners: DynArray[address, MAX_POSITIONS]) -> Watch:
         debt: uint256 = 0
         collateral, debt = staticcall ILendingMarket(market).position(owner)
         debts.append(debt)
+    feeds: IFeedReplacement.Feeds = staticcall IFeedReplacement(terms.oracle).feeds()
+    round: uint80 = 0
+    answer: int256 = 0
+    started_at: uint256 = 0
+    answered_at: uint256 = 0
+    answered_in: uint80 = 0
+    round, answer, started_at, answered_at, answered_in = (
+        staticcall IAggregatorV3(feeds.feed).latestRoundData()
+    )
     return Watch(
         time=block.timestamp,
         block=block.number,
         adapters=adapters,
         prices=self._prices(terms.oracle),
+        answer=answer,
+        answered_at=answered_at,
         state=staticcall ILendingMarket(market).state(),
         debts=debts,
     )

@@ -24,7 +24,8 @@ def expected(parts: Parts) -> list[int]:
             values += (at.total_assets, at.exiting, at.value_at_risk)
         else:
             values += (0, 0, 0)
-    values += parts.oracle.liquidation_prices
+    feed = parts.oracle.feed
+    values += (*parts.oracle.liquidation_prices, feed.answer % 2**256, feed.updated_at)
     books = market.accrued()[0]
     supply, borrow = books.supply, books.borrow
     values += (supply.assets, supply.shares, borrow.assets, borrow.shares, books.rate_code)
@@ -39,7 +40,8 @@ def found(sight: Any) -> list[int]:
     values = [sight.time, sight.block]
     for adapter in sight.adapters:
         values += adapter
-    return [*values, *sight.prices, *sight.state[:5], *sight.debts]
+    feed = sight.answer, sight.answered_at
+    return [*values, *sight.prices, *feed, *sight.state[:5], *sight.debts]
 
 
 def names(adapters: int) -> list[str]:
@@ -49,6 +51,7 @@ def names(adapters: int) -> list[str]:
         *("time", "block"),
         *(f"adapter {number}.{one}" for number in range(adapters) for one in what),
         *(f"oracle.{one}" for one in ("fundamental", "smoothed", "usable")),
+        *("feed.answer", "feed.updated_at"),
         *("market.supply_assets", "market.supply_shares"),
         *("market.borrow_assets", "market.borrow_shares", "market.rate_code"),
         *(f"market.debt[{owner}]" for owner in BORROWERS),

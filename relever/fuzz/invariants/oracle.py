@@ -26,6 +26,8 @@ INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
 
 _DAY, _HOUR = 86_400, 3_600
+# From an answer of 18 decimals to a price.
+_FEED_SCALE = 10**18
 _CHECKPOINT, _PROPOSAL = "oracle.cap._checkpoint", "oracle.cap._proposal"
 _USED, _PROPOSED, _FORMER = (
     f"oracle.replacement.{name}" for name in ("_used", "_proposed", "_former")
@@ -145,7 +147,7 @@ def prices_stay(seen: Seen) -> str | None:
     "ORA-2",
     "What adds risk needs a usable feed, a supply that grew no faster than it may, and assets that "
     "the vault really holds.",
-    "Chainlink guidance, Aave CAPO; INCIDENTS: unbacked mints",
+    "Chainlink guidance, Aave CAPO; Kelp rsETH, 2026: unbacked mints",
     RISKY,
 )
 def risk_needs_a_price(seen: Seen) -> str | None:
@@ -154,6 +156,11 @@ def risk_needs_a_price(seen: Seen) -> str | None:
     look = seen.after
     if not look.sight.prices.usable:
         return "The feed is not usable."
+    # Whatever the oracle thinks of it.
+    age, price = look.now - look.sight.answered_at, look.sight.answer * _FEED_SCALE
+    terms = seen.facts.oracle
+    if age > terms["MAX_AGE"] or not terms["MIN_ANSWER"] <= price <= terms["MAX_ANSWER"]:
+        return f"The feed said {look.sight.answer:_}, {age:_} s ago."
     level, capacity = _gate(seen)
     if level > capacity:
         return f"The supply is {level:_} above the accepted one, more than {capacity:_}."

@@ -33,6 +33,8 @@ def test_watch__staked_leveraged_and_depegged__is_what_the_snapshot_says(
     assert tuple(watch.prices) == (
         *(whole.oracle.fundamental, whole.oracle.smoothed_market, whole.oracle.feed_usable),
     )
+    _, answer, _, answered_at, _ = scene.feed.proxy.latestRoundData()
+    assert (watch.answer, watch.answered_at) == (answer, answered_at)
     assert watch.state == whole.market.state
     assert watch.debts == [position.debt for position in whole.positions]
     assert watch.debts[0] > 28 * ETHER
