@@ -34,7 +34,7 @@ from relever.model.market import MARKET
 from relever.model.parts import POCKET, ROUTER, VAULT, WRONG_ORACLE
 
 # Sequences are played until there is something that a rule is about, this many at most.
-MACHINES, NUMBERS, LENGTH = ("protocol", "vault", "market"), 40, 60
+MACHINES, NUMBERS, LENGTH = ("protocol", "vault", "market"), 20, 60
 
 # None where there is nothing to doctor.
 Doctor = Callable[[Seen], Seen | None]
