@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from relever.fuzz.invariants import INVARIANTS, Invariant
+from relever.fuzz.liveness import SENTENCES
 
 _HEAD = """# What must always hold
 
@@ -23,6 +24,8 @@ def markdown() -> str:
             f"\n## {group.capitalize()}\n\n| ID | sentence | reference |\n| --- | --- | --- |\n"
         )
         parts += [f"| {one.identifier} | {one.sentence} | {one.reference} |\n" for one in found]
+    parts.append("\n## What must still be possible\n\n| ID | sentence |\n| --- | --- |\n")
+    parts += [f"| {identifier} | {sentence} |\n" for identifier, sentence in SENTENCES.items()]
     return "".join(parts)
 
 

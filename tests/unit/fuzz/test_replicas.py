@@ -29,7 +29,7 @@ def folders() -> dict[int, Path]:
 
 def test_replicas__are_those_of_the_incidents() -> None:
     assert REPLICAS.keys() == INCIDENTS
-    assert len(list(unit.PATCHES.iterdir())) == len(REPLICAS)
+    assert len(list(unit.PATCHES.glob("*.patch"))) == len(REPLICAS)
     names = [replica.name for replica in REPLICAS.values()]
     assert len(set(names)) == len(names)
 
