@@ -37,5 +37,9 @@ class Rewards:
         counts_from, earned = self.roots[root]
         require(self.clock.time >= counts_from, "RootNotActivated()")
         require(earned > self.claimed, "EarningsNotGreaterThanClaimed()")
-        push(self.weth, COORDINATOR, receiver, earned - self.claimed)
+        amount = earned - self.claimed
+        require(
+            amount <= self.weth.balances.get(COORDINATOR, 0), "SafeERC20: low-level call failed"
+        )
+        push(self.weth, COORDINATOR, receiver, amount)
         self.claimed = earned

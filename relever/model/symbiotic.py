@@ -325,7 +325,10 @@ class SymbioticPosition:
         require(exit_id < self.vault.epoch, "symbiotic: exit not matured")
         was_open = exit_id in self.open_exits
         if was_open:
-            self.open_exits.remove(exit_id)
+            # The last one takes its place.
+            place, last = self.open_exits.index(exit_id), self.open_exits.pop()
+            if place < len(self.open_exits):
+                self.open_exits[place] = last
         if self._leaving(exit_id):
             return self.vault.claim(self.who, exit_id)
         require(was_open, "symbiotic: unknown exit")
