@@ -13,10 +13,7 @@ import sys
 from dataclasses import asdict
 from itertools import count
 
-from rich.console import Console
-from rich.table import Table
-
-from bench.rpc import ROOT, Case, Row, apes, measure
+from bench.rpc import ROOT, Case, apes, measure, show
 from relever.chain import Anvil
 from relever.fuzz.campaign import BULK, DRAWN, LENGTH, SINGLE, Campaign, Settings, opened
 
@@ -50,19 +47,6 @@ def cases(single: Campaign, bulk: Campaign) -> list[Case]:
     ]
 
 
-def show(rows: list[Row], load: float) -> None:
-    """Print the figures as a table."""
-    cores = os.cpu_count()
-    table = Table(title=f"Complete steps per second ({cores} cores, load {load:.1f} before)")
-    table.add_column("what")
-    for column in ("median", "best", "times Ape's"):
-        table.add_column(column, justify="right")
-    for row in rows:
-        ratio = "" if row.ratio is None else f"{row.ratio:,.1f}"
-        table.add_row(row.name, f"{row.median:,.0f}", f"{row.best:,.0f}", ratio)
-    Console().print(table)
-
-
 def main() -> int:
     """Measure, print the table, write it to build/bench/fuzz.json; 1 when a target is missed."""
     parser = argparse.ArgumentParser(prog="bench-fuzz", description=__doc__)
@@ -93,7 +77,7 @@ def main() -> int:
     }
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps(document, indent=2) + "\n")
-    show([row for row in rows if row.name != "Ape: call"], load)
+    show([row for row in rows if row.name != "Ape: call"], "Complete steps", load)
     missed = {key: least for key, least in TARGETS.items() if reached[key] < least}
     for key, least in missed.items():
         print(f"bench-fuzz: {key} is {reached[key]:,}, below {least:,}", file=sys.stderr)

@@ -163,10 +163,9 @@ def measure(cases: list[Case], rounds: int) -> list[Row]:
     ]
 
 
-def show(rows: list[Row], load: float) -> None:
-    """Print the figures as a table."""
-    cores = os.cpu_count()
-    table = Table(title=f"WETH9 transfers and calls, per second ({cores} cores, load {load:.1f})")
+def show(rows: list[Row], what: str, load: float) -> None:
+    """Print the figures as a table, `what` is measured and the machine in its title."""
+    table = Table(title=f"{what} per second ({os.cpu_count()} cores, load {load:.1f} before)")
     table.add_column("what")
     for column in ("median", "best", "times Ape's"):
         table.add_column(column, justify="right")
@@ -192,7 +191,7 @@ def main() -> None:
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     document = {"load": round(load, 2), "rows": [asdict(row) for row in rows]}
     OUTPUT.write_text(json.dumps(document, indent=2) + "\n")
-    show(rows, load)
+    show(rows, "WETH9 transfers and calls", load)
 
 
 if __name__ == "__main__":
