@@ -181,12 +181,15 @@ class Campaign:
     def breaks(self, player: Player, steps: Sequence[Step]) -> Violation | None:
         """What a sequence breaks, from the stage's state on."""
         player.begin()
+        done = 0
         try:
             for step in steps:
                 player.play(step)
+                done += 1
             player.settle()
             check_liveness(player.actor)
         except Violation as violation:
+            violation.steps = done
             return violation
         except LookupError:
             # It leaves out what a later step acts on.
@@ -207,7 +210,8 @@ class Campaign:
         fewest = shrunk(steps, lambda fewer: same(self.player, fewer))
         again = self.breaks(self.on_node, fewest)
         if again is not None and again.identifier == identifier:
-            return (identifier, again.sentence, again.found), fewest
+            # Leaving out may have brought it forward.
+            return (identifier, again.sentence, again.found), fewest[: (again.steps or 0) + 1]
         return (identifier, violation.sentence, violation.found), steps
 
     def _told(self, broken: tuple[Said, Sequence[Step]], number: int) -> Finding:

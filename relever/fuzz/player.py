@@ -30,6 +30,8 @@ class Violation(Exception):
     def __init__(self, identifier: str, sentence: str, found: str) -> None:
         super().__init__(f"{identifier}: {sentence} {found}")
         self.identifier, self.sentence, self.found = identifier, sentence, found
+        # How many steps were fine before it, where that is known.
+        self.steps: int | None = None
 
 
 class Actor:

@@ -5,7 +5,6 @@ The author needs no chain for it, so that it is ahead of those who play by as mu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,8 +73,3 @@ class Author:
         if not whole:
             return End(layout, words, {}, {})
         return End(layout, words, self.model.views(), self.model.state())
-
-
-def steps(lines: Sequence[Line]) -> list[Step]:
-    """Of these lines."""
-    return [line.step for line in lines]

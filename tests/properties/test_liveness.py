@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -52,13 +53,13 @@ def on_node(players: dict[str, Player]) -> Player:
 
 def blocked(actor: Actor, contract: str) -> str:
     """The ID of what is not possible once a contract answers nobody."""
-    snapshot = actor.chain.snapshot()
+    snapshot: Any = actor.chain.snapshot()
     try:
         actor.chain.set_code(actor.deployed.addresses[contract], REVERTS)
         with pytest.raises(Violation) as failure:
             check(actor)
     finally:
-        actor.chain.revert(snapshot)  # type: ignore[arg-type]
+        actor.chain.revert(snapshot)
     assert failure.value.sentence == SENTENCES[failure.value.identifier]
     return failure.value.identifier
 
