@@ -39,7 +39,7 @@ class Revm:
                 `visit` came by are put in so that it needs not.
         """
         self._chain, self._url = chain, url
-        # What stood where code was put, since the last snapshot that this is undone at.
+        # What stood at first where code was put.
         self._replaced: dict[str, Any] = {}
         self.accounts = chain.accounts
         self._evm = self._fork()
@@ -152,17 +152,18 @@ class Revm:
             )
         )
 
-    def snapshot(self) -> tuple[Any, int, int]:
+    def snapshot(self) -> tuple[Any, int, int, dict[str, Any]]:
         """Remember state, time and block; give the result to `revert`, once."""
-        return self._evm.snapshot(), self.block_number, self.timestamp
+        put = {address: self._evm.basic(address) for address in self._replaced}
+        return self._evm.snapshot(), self.block_number, self.timestamp, put
 
-    def revert(self, snapshot: tuple[Any, int, int]) -> None:
-        """Go back to a snapshot, and to the codes that were there at first."""
-        checkpoint, self.block_number, self.timestamp = snapshot
+    def revert(self, snapshot: tuple[Any, int, int, dict[str, Any]]) -> None:
+        """Go back to a snapshot, and to the codes that were there."""
+        checkpoint, self.block_number, self.timestamp, put = snapshot
         self._evm.revert(checkpoint)
         for address, info in self._replaced.items():
-            self._evm.insert_account_info(address, info)
-        self._replaced.clear()
+            self._evm.insert_account_info(address, put.get(address, info))
+        self._replaced = {address: self._replaced[address] for address in put}
         self._set_block(self._evm)
 
     def words(self, places: Sequence[tuple[str, int]]) -> list[int]:

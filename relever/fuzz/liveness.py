@@ -1,52 +1,74 @@
-"""What must still be possible, tried on the chain and then undone: nobody is ever locked in."""
+"""What must still be possible, tried on the chain and then undone: nobody is ever locked in.
+
+Nothing here asks the model. Who is unhealthy is liquidated; then, as if that had not been, all that
+lowers risk is tried; and then, as if that had not been either, everybody leaves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
-from relever.chain import Ran
-from relever.fuzz.invariants.base import PRICE_SCALE, SHARES, WAD
+from relever.chain import Call, Contract, Ran, Revert
+from relever.fuzz.invariants.base import LRT, PRICE_SCALE, SHARES, WAD, Books
 from relever.fuzz.player import Actor, Violation
+from relever.model.callback import SCRIPTED
 from relever.model.market import MARKET
-from relever.model.parts import PEOPLE
+from relever.model.parts import EIGENLAYER, PEOPLE, SYMBIOTIC, VAULT
+from relever.model.queue import QUEUE
+from relever.model.tokens import UNLIMITED
 
-# Of so many examples one is looked at, by the number of its last block: it costs a tenth of it.
-EVERY = 4
-MOST = 2**256 - 1
 SENTENCES = {
-    "LIQ-6": "Whoever is unhealthy at the fundamental price can be liquidated.",
+    "LIQ-6": "Who is unhealthy at the fundamental price can be liquidated by an offer of the whole "
+    "debt, which gets at least what it pays where the collateral covers debt and base bonus.",
+    "AC-4": "Collateral can be added, debt repaid in part, and a position made smaller in "
+    "proportion, whatever is paused, stale, unreadable or delisted.",
     "WQ-2": "What was set aside for a request is paid to whom it is for, once and in full.",
-    "WQ-9": "Maintenance never reverts for lack of work.",
+    "WQ-8": "All claims can be paid, one after the other: the queue holds what it says.",
+    "WQ-9": "Maintenance never reverts for lack of work, and anybody can finish a matured exit.",
     "EXIT-1": "Every borrower can repay all that he owes and take all collateral out.",
-    "EXIT-2": "Once all debts are repaid, lenders get all but what the virtual shares bear.",
+    "EXIT-2": "Once all debts are repaid, every lender gets what the views say, and all together "
+    "get everything but what rounding and the virtual shares bear.",
 }
+# Who has more ether than all debts can ever be.
+_RICH = "lido_oracle"
+# Who gets what is claimed, and has nothing to do with it.
+_RECEIVER = "keeper"
+# Units of a repayment that buy nothing.
+_UNPAID = 2
+# Addresses that nobody has the key of.
+_NOBODY = ("nobody", "dead", "burnt")
 
 
 def check_liveness(actor: Actor) -> None:
-    """Of one example in `EVERY`; the chain is left as it was. Raises `Violation`."""
-    if actor.look.sight.block % EVERY == 0:
-        check(actor)
-
-
-def check(actor: Actor) -> None:
-    """All of it. Raises `Violation`."""
+    """All of it; the chain is left as it was. Raises `Violation`."""
     trial = Trial(actor)
     with trial.undone():
-        trial.liquidations()
-    with trial.undone():
+        trial.fund()
+        with trial.undone():
+            trial.liquidations()
+        with trial.undone():
+            trial.less_risk()
         trial.maintenance()
         trial.claims()
-        trial.exits()
+        trial.matured_exits()
+        trial.borrowers_leave()
+        trial.lenders_leave()
 
 
 class Trial:
     """Calls by whoever has a right to them, on one chain."""
 
     def __init__(self, actor: Actor) -> None:
-        self._actor, self._chain = actor, actor.chain
+        self._look, self._facts, self._chain = actor.look, actor.facts, actor.chain
         self._contracts, self._addresses = actor.deployed.contracts, actor.deployed.addresses
+        self._manager: Contract = actor.deployed.deployment.world.core.delegation_manager
+        look = actor.look
+        # Collateral and debt of whoever has either.
+        self._positions = {
+            owner: look.position(owner) for owner, has in look.positions.items() if any(has)
+        }
 
     @contextmanager
     def undone(self) -> Iterator[None]:
@@ -57,102 +79,228 @@ class Trial:
         finally:
             self._chain.revert(snapshot)
 
+    def fund(self) -> None:
+        """Whoever will pay has WETH for it, and lets the market take it.
+
+        What somebody owns and has allowed is his own affair.
+        """
+        needed: dict[str, int] = {}
+        for owner, (_, debt) in self._positions.items():
+            if debt:
+                for payer in (self._payer(owner), "liquidator"):
+                    needed[payer] = needed.get(payer, 0) + 2 * debt
+        if not needed:
+            return
+        self._prepare("weth", "deposit", _RICH, ether=sum(needed.values()))
+        for payer, amount in needed.items():
+            self._prepare("weth", "transfer", _RICH, self._at(payer), amount)
+            self._prepare("weth", "approve", payer, self._at(MARKET), UNLIMITED)
+
     def liquidations(self) -> None:
-        """Each that is due, by somebody who pays all that is asked."""
-        look, terms = self._actor.look, self._actor.facts.terms
-        for owner, (collateral, shares) in look.positions.items():
-            worth = collateral * look.sight.prices.fundamental // PRICE_SCALE
-            if shares and look.position(owner)[1] * WAD > worth * terms.threshold:
-                self._give_weth("liquidator", 2 * look.position(owner)[1])
-                self._do(
-                    "LIQ-6", MARKET, "liquidate", "liquidator", (self._at(owner), MOST, 0, b"")
-                )
+        """Each that is due, by somebody who offers the whole debt."""
+        prices, terms = self._look.sight.prices, self._facts.terms
+        fundamental = prices.fundamental
+        hand_over = min(fundamental, prices.smoothed) if prices.usable else fundamental
+        for owner, (collateral, debt) in self._positions.items():
+            if debt * WAD <= collateral * fundamental // PRICE_SCALE * terms.threshold:
+                continue
+            # Rounding at those before may have changed it by a unit.
+            debt = self._debt(owner)
+            arguments = self._at(owner), debt, 0, b""
+            repaid, seized = self._do("LIQ-6", MARKET, "liquidate", "liquidator", *arguments)
+            covered = collateral * hand_over // WAD >= debt * (WAD + terms.base_bonus)
+            if covered and (seized + 1) * hand_over < (repaid - _UNPAID) * PRICE_SCALE:
+                self._fail("LIQ-6", f"For {repaid:_} of {owner} one gets {seized:_}")
+
+    def less_risk(self) -> None:
+        """By the owner, or somebody else where that is a contract."""
+        if not self._positions:
+            return
+        held = self._look.entries(LRT)
+        giver = max(PEOPLE, key=lambda name: held.get(name, 0))
+        added = min(held.get(giver, 0) // len(self._positions), WAD)
+        self._do("AC-4", VAULT, "approve", giver, self._at(MARKET), UNLIMITED)
+        for owner, (collateral, debt) in self._positions.items():
+            place = self._at(owner)
+            if debt > 4 * _UNPAID:
+                debt = self._debt(owner)
+                part = debt // 2 + _UNPAID
+                if self._acts(owner):
+                    # The debt that is left is rounded up, so a little more than half is repaid.
+                    change = place, -(collateral // 2), -part, place
+                    self._do("AC-4", MARKET, "adjust", self._payer(owner), *change)
+                part = debt // 4
+                repaid = self._do("AC-4", MARKET, "repay", self._payer(owner), part, place)
+                if repaid != part:
+                    self._fail("AC-4", f"Of {part:_} only {repaid:_} are repaid for {owner}")
+            if added:
+                self._do("AC-4", MARKET, "supply_collateral", giver, added, place)
 
     def maintenance(self) -> None:
         """By a stranger."""
         for contract, function, arguments in (
-            ("vault", "sync", ()),
+            (VAULT, "sync", ()),
             (MARKET, "accrue", ()),
             ("oracle", "poke", ()),
-            ("queue", "finalize", (0,)),
+            (QUEUE, "finalize", (0,)),
         ):
-            self._do("WQ-9", contract, function, "stranger", arguments)
+            self._do("WQ-9", contract, function, "stranger", *arguments)
 
     def claims(self) -> None:
-        """Each by its controller."""
-        look, names = self._actor.look, self._actor.facts.names
-        controllers = look.entries("queue._requests.controller")
-        for number, claimable in look.entries("queue._requests.claimable_assets").items():
-            who = names[controllers[number]]
-            if claimable and self._acts(who):
-                ran = self._do("WQ-2", "queue", "claim", who, (number, self._at(who)))
-                if int.from_bytes(ran.output, "big") != claimable:
-                    self._fail("WQ-2", f"{who} gets {ran.output.hex()} for {claimable:_}")
-
-    def exits(self) -> None:
-        """First all borrowers, then all lenders."""
-        look = self._actor.look
-        for owner in look.positions:
-            collateral, debt = look.position(owner)
-            if debt:
-                # Anyone may repay for a contract.
-                payer = owner if self._acts(owner) else "depositor"
-                self._give_weth(payer, debt)
-                self._do("EXIT-1", MARKET, "repay", payer, (2 * debt, self._at(owner)))
-            if collateral and self._acts(owner):
-                arguments = collateral, self._at(owner), self._at(owner)
-                self._do("EXIT-1", MARKET, "withdraw_collateral", owner, arguments)
-        # Interest on the virtual shares is owed by nobody, and so not there.
-        state = self._chain.read(self._contracts[MARKET].state.build())
-        for lender, shares in look.entries(SHARES).items():
-            if not shares or not self._acts(lender):
+        """Each by its controller, for somebody else."""
+        due = {
+            number: amount
+            for number, amount in self._look.entries("queue._requests.claimable_assets").items()
+            if amount
+        }
+        if not due:
+            return
+        controllers, receiver = self._look.entries("queue._requests.controller"), _RECEIVER
+        balance = self._contracts["wsteth"].balanceOf.build(self._at(receiver))
+        before, paid = self._chain.read(balance), 0
+        for number, claimable in due.items():
+            who = self._facts.names.get(controllers[number])
+            if who is None or not self._acts(who):
                 continue
+            # The first that fails for want of money fails because the others were paid.
+            identifier = "WQ-8" if paid else "WQ-2"
+            said = self._do(identifier, QUEUE, "claim", who, number, self._at(receiver))
+            if said != claimable:
+                self._fail("WQ-2", f"{who} gets {said:_} for {claimable:_}")
+            paid += claimable
+        came = self._chain.read(balance) - before
+        if came != paid:
+            self._fail("WQ-2", f"{came:_} are paid for {paid:_}")
+
+    def matured_exits(self) -> None:
+        """Each by a stranger, where the adapter answers and the vault still knows it."""
+        # An unreadable adapter counts as nothing here, and would not be tried anyway.
+        if not any(adapter.exiting for adapter in self._look.sight.adapters):
+            return
+        known = self._look.entries("vault.vault_books._standing")
+        for adapter, matured in ((SYMBIOTIC, self._from_symbiotic), (EIGENLAYER, self._from_eigen)):
+            if not known.get(adapter):
+                continue
+            try:
+                self._chain.ask(self._contracts[adapter].exiting.build())
+            except Revert:
+                continue
+            for exit_id in matured():
+                arguments = self._at(adapter), exit_id
+                self._do("WQ-9", VAULT, "finish_exit", "stranger", *arguments)
+
+    def _from_symbiotic(self) -> list[int]:
+        """Epochs of exits that are over."""
+        found = self._chain.read(self._contracts[SYMBIOTIC].open_exits.build())
+        if not found:
+            return []
+        now = self._chain.read(self._contracts["symbiotic_vault"].currentEpoch.build())
+        return [epoch for epoch in found if epoch < now]
+
+    def _from_eigen(self) -> list[int]:
+        """Roots of withdrawals that can no longer be slashed."""
+        manager, chain = self._manager, self._chain
+        roots = chain.read(manager.getQueuedWithdrawalRoots.build(self._at(EIGENLAYER)))
+        if not roots:
+            return []
+        delay = chain.read(manager.minWithdrawalDelayBlocks.build())
+        began = [chain.read(manager.getQueuedWithdrawal.build(r))[0].startBlock for r in roots]
+        last = self._look.sight.block
+        return [
+            int.from_bytes(root, "big")
+            for root, start in zip(roots, began, strict=True)
+            if start + delay < last
+        ]
+
+    def borrowers_leave(self) -> None:
+        """All of them."""
+        for owner, (collateral, debt) in self._positions.items():
+            place = self._at(owner)
+            if debt:
+                self._do("EXIT-1", MARKET, "repay", self._payer(owner), 2 * debt, place)
+            if collateral and self._acts(owner):
+                self._do("EXIT-1", MARKET, "withdraw_collateral", owner, collateral, place, place)
+
+    def lenders_leave(self) -> None:
+        """All but the protocol, which has fee shares, and contracts that were given shares."""
+        lenders = {
+            name: shares
+            for name, shares in self._look.entries(SHARES).items()
+            if shares and self._acts(name)
+        }
+        if not lenders:
+            return
+        market = self._contracts[MARKET]
+        state = self._chain.read(market.state.build())
+        books = Books(state.supply_assets, state.supply_shares)
+        # Interest on the virtual shares is owed by nobody, and so not there.
+        missing, due, paid = state.borrow_assets, 0, 0
+        for lender, shares in lenders.items():
             place = self._at(lender)
-            most, worth = self._ask("maxRedeem", place), self._ask("convertToAssets", shares)
-            missing = worth - self._ask("convertToAssets", most)
-            if missing > state.borrow_assets + 1:
+            most = self._chain.read(market.maxRedeem.build(place))
+            worth = books.assets_down(shares)
+            if books.assets_down(shares - most) > missing + 1:
                 self._fail("EXIT-2", f"{lender} may redeem {most:_} of {shares:_} shares")
+            due += worth
             if most:
-                self._do("EXIT-2", MARKET, "redeem", lender, (most, place, place))
+                paid += self._do("EXIT-2", MARKET, "redeem", lender, most, place, place)
+        if paid + missing + len(lenders) < due:
+            self._fail("EXIT-2", f"All together get {paid:_} of {due:_}")
 
     # How
 
     def _at(self, name: str) -> str:
         return self._addresses[name]
 
-    @staticmethod
-    def _acts(name: str) -> bool:
-        """Whether it is a person, and no contract."""
-        return name in PEOPLE
+    def _debt(self, owner: str) -> int:
+        """As it is by now."""
+        position = self._contracts[MARKET].position.build(self._at(owner))
+        debt: int = self._chain.read(position)[1]
+        return debt
 
-    def _ask(self, function: str, *arguments: Any) -> int:
-        """A view of the market's."""
-        found: int = self._chain.read(getattr(self._contracts[MARKET], function).build(*arguments))
-        return found
+    def _acts(self, name: str) -> bool:
+        """Whether it does things of its own accord: an account, or the contract that does all."""
+        # A person's name may be a contract's too.
+        if name in PEOPLE or name == SCRIPTED:
+            return True
+        return name not in self._contracts and name not in _NOBODY
 
-    def _give_weth(self, name: str, amount: int) -> None:
-        """Out of the ether that everybody has plenty of; the market may take it."""
-        if amount:
-            deposit = self._contracts["weth"].deposit.build(
-                sender=self._at("depositor"), value=amount
-            )
-            give = self._contracts["weth"].transfer.build(
-                self._at(name), amount, sender=self._at("depositor")
-            )
-            for call in (deposit, give):
-                ran = self._chain.run(call)
-                assert ran.failed is None, ran.failed
+    def _payer(self, owner: str) -> str:
+        """Who repays: anyone may, for what cannot act."""
+        return owner if self._acts(owner) else "depositor"
 
-    def _do(
-        self, identifier: str, contract: str, function: str, who: str, arguments: tuple[Any, ...]
-    ) -> Ran:
-        sender = self._chain.impersonate(self._at(who))
-        call = getattr(self._contracts[contract], function).build(*arguments, sender=sender)
-        ran = self._chain.run(call)
+    def _prepare(
+        self, contract: str, function: str, who: str, *arguments: Any, ether: int = 0
+    ) -> None:
+        """What must have been done before, with a token that is not ours. Raises `RuntimeError`."""
+        method = getattr(self._contracts[contract], function)
+        call = method.build(*arguments, sender=self._at(who), value=ether)
+        failed = self._run(call, who)[0].failed
+        if failed is not None:
+            raise RuntimeError(f"{call.label} by {who} fails: {failed}; nothing can be tried")
+
+    def _do(self, identifier: str, contract: str, function: str, who: str, *arguments: Any) -> Any:
+        """Do what must be possible; what it returns."""
+        method = getattr(self._contracts[contract], function)
+        call: Call = method.build(*arguments, sender=self._at(who))
+        ran, output = self._run(call, who)
         if ran.failed is not None:
             self._fail(identifier, f"{who}: {contract}.{function}{arguments}: {ran.failed!r}")
-        return ran
+        assert call.function is not None
+        return call.function.decode(output)
+
+    def _run(self, call: Call, who: str) -> tuple[Ran, bytes]:
+        """A transaction; by a contract it is one of somebody who has it call."""
+        if who != SCRIPTED:
+            self._chain.impersonate(call.sender)
+            ran = self._chain.run(call)
+            return ran, ran.output
+        method = self._contracts[SCRIPTED].run
+        wrapped: Call = method.build(call.to, call.data, sender=self._at("stranger"))
+        ran = self._chain.run(wrapped)
+        assert wrapped.function is not None
+        return ran, b"" if ran.failed is not None else wrapped.function.decode(ran.output)
 
     @staticmethod
-    def _fail(identifier: str, found: str) -> None:
+    def _fail(identifier: str, found: str) -> NoReturn:
         raise Violation(identifier, SENTENCES[identifier], f"{found}.")

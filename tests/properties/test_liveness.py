@@ -10,7 +10,7 @@ import pytest
 
 from relever.fuzz.actions.planner import Planner
 from relever.fuzz.campaign import Settings, opened
-from relever.fuzz.liveness import SENTENCES, check
+from relever.fuzz.liveness import SENTENCES, check_liveness
 from relever.fuzz.player import Actor, Player, Violation
 from relever.model.market import MARKET
 from relever.model.protocol import Action, Step
@@ -33,12 +33,12 @@ def player(players: dict[str, Player], request: pytest.FixtureRequest) -> Player
 
 
 def test_check__at_the_start_and_later__all_is_possible_and_undone(player: Player) -> None:
-    check(player.actor)
+    check_liveness(player.actor)
     planner = Planner(player.model, Random(5))
     for number in range(40):
         player.play(planner.next())
         if number % 10 == 0:
-            check(player.actor)
+            check_liveness(player.actor)
     # Whatever was tried is undone: the model still says each word.
     player.settle()
 
@@ -57,7 +57,7 @@ def blocked(actor: Actor, contract: str) -> str:
     try:
         actor.chain.set_code(actor.deployed.addresses[contract], REVERTS)
         with pytest.raises(Violation) as failure:
-            check(actor)
+            check_liveness(actor)
     finally:
         actor.chain.revert(snapshot)
     assert failure.value.sentence == SENTENCES[failure.value.identifier]
@@ -65,37 +65,70 @@ def blocked(actor: Actor, contract: str) -> str:
 
 
 def test_check__a_vault_that_reverts__is_said(on_node: Player) -> None:
-    assert blocked(on_node.actor, "vault") == "WQ-9"
+    assert blocked(on_node.actor, "vault") == "AC-4"
+
+
+def test_check__an_oracle_that_reverts__stops_no_exit_but_liquidation(player: Player) -> None:
+    # Whoever is healthy needs no price for what lowers his risk: only the poke is left to fail.
+    assert blocked(player.actor, "oracle") == "WQ-9"
+    # Down to a tenth, so that somebody is unhealthy.
+    player.play(Step(Action("world.slash", "avs", (9 * 10**17,)), 0, 1))
+    player.play(Step(Action("vault.sync", "stranger", ()), 0, 1))
+    assert blocked(player.actor, "oracle") == "LIQ-6"
+
+
+def test_check__an_adapter_that_is_silent__is_silent_after_it(player: Player) -> None:
+    player.play(Step(Action("world.silence", "avs", ("eigenlayer",)), 0, 1))
+    check_liveness(player.actor)
+    player.settle()
+
+
+def test_check__a_matured_exit_that_cannot_be_finished__is_said(on_node: Player) -> None:
+    deployed, chain = on_node.actor.deployed, on_node.actor.chain
+    on_node.play(Step(Action("vault.deallocate", "allocator", ("symbiotic", 10**18)), 0, 1))
+    on_node.play(Step(Action("oracle.poke", "stranger", ()), 60 * 86_400, 1))
+    assert chain.read(deployed.contracts["symbiotic"].open_exits.build())
+    check_liveness(on_node.actor)
+    take(on_node, "wsteth", "symbiotic_vault")
+    with pytest.raises(Violation, match=r"WQ-9.*finish_exit"):
+        check_liveness(on_node.actor)
 
 
 def test_check__a_claim_that_is_not_there__is_said(on_node: Player) -> None:
     on_node.play(Step(Action("queue.finalize", "keeper", (5,)), 3_600, 1))
     assert any(on_node.actor.look.entries("queue._requests.claimable_assets").values())
-    check(on_node.actor)
-    token, queue = on_node.actor.deployed.contracts["wsteth"], "queue"
-    sender = on_node.actor.chain.impersonate(on_node.actor.deployed.addresses[queue])
-    held = on_node.actor.chain.read(token.balanceOf.build(sender))
-    taken = token.transfer.build(on_node.actor.deployed.addresses["keeper"], held, sender=sender)
-    assert on_node.actor.chain.run(taken).failed is None
+    check_liveness(on_node.actor)
+    take(on_node, "wsteth", "queue")
     with pytest.raises(Violation, match="WQ-2"):
-        check(on_node.actor)
+        check_liveness(on_node.actor)
+
+
+def test_check__a_claim_that_others_were_paid_from__is_said(on_node: Player) -> None:
+    on_node.play(Step(Action("queue.finalize", "keeper", (5,)), 3_600, 1))
+    take(on_node, "wsteth", "queue", 1)
+    claims = [
+        n for n in on_node.actor.look.entries("queue._requests.claimable_assets").values() if n
+    ]
+    with pytest.raises(Violation, match="WQ-8" if len(claims) > 1 else "WQ-2"):
+        check_liveness(on_node.actor)
 
 
 def test_check__collateral_that_is_gone__is_said(on_node: Player) -> None:
-    deployed = on_node.actor.deployed
-    market, vault = deployed.addresses[MARKET], deployed.contracts["vault"]
-    sender = on_node.actor.chain.impersonate(market)
-    taken = vault.transfer.build(deployed.addresses["keeper"], 10**18, sender=sender)
-    assert on_node.actor.chain.run(taken).failed is None
+    take(on_node, "vault", MARKET, 10**18)
     with pytest.raises(Violation, match="EXIT-1"):
-        check(on_node.actor)
+        check_liveness(on_node.actor)
 
 
 def test_check__a_loan_token_that_is_gone__is_said(on_node: Player) -> None:
-    deployed = on_node.actor.deployed
-    market, weth = deployed.addresses[MARKET], deployed.contracts["weth"]
-    sender = on_node.actor.chain.impersonate(market)
-    taken = weth.transfer.build(deployed.addresses["keeper"], 10**18, sender=sender)
-    assert on_node.actor.chain.run(taken).failed is None
+    take(on_node, "weth", MARKET, 10**18)
     with pytest.raises(Violation, match="EXIT-2"):
-        check(on_node.actor)
+        check_liveness(on_node.actor)
+
+
+def take(player: Player, token: str, holder: str, amount: int | None = None) -> None:
+    """Away from a contract, all that it has of a token or so much."""
+    deployed, chain = player.actor.deployed, player.actor.chain
+    contract, sender = deployed.contracts[token], chain.impersonate(deployed.addresses[holder])
+    held = chain.read(contract.balanceOf.build(sender)) if amount is None else amount
+    taken = contract.transfer.build(deployed.addresses["keeper"], held, sender=sender)
+    assert chain.run(taken).failed is None
