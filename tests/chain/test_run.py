@@ -96,6 +96,22 @@ def test_revert__in_process__restores_state_time_and_code(revm: Revm, probe: Con
         assert revm.read(probe.count.build()) == 5
 
 
+def test_revert__to_a_later_snapshot__keeps_code_that_was_put_before(
+    revm: Revm, probe: Contract
+) -> None:
+    first = revm.snapshot()
+    revm.set_code(probe.address, bytes.fromhex("5f5ffd"))
+    second = revm.snapshot()
+    # Returns 42.
+    revm.set_code(probe.address, bytes.fromhex("602a60005260206000f3"))
+    assert revm.read(probe.count.build()) == 42
+    revm.revert(second)
+    with pytest.raises(Revert):
+        revm.read(probe.count.build())
+    revm.revert(first)
+    assert revm.read(probe.count.build()) == 5
+
+
 def test_in_process__a_contract_that_has_made_one__makes_the_next(
     chain: Chain, node: Anvil
 ) -> None:
