@@ -68,6 +68,18 @@ def borrow(plan: Planner) -> Action:
     return Action("market.borrow", caller, (amount, owner, receiver))
 
 
+def borrow_beyond(plan: Planner) -> Action:
+    """More than is allowed, by a little or a lot, and now and then with collateral on top."""
+    owner, draw = plan.borrower(), plan.draw
+    caller = plan.mostly(owner, plan.who())
+    amount = plan.room(owner) * draw.choice((101, 101, 110, 150)) // 100
+    amount += plan.debt(owner) // draw.choice((200, 200, 20)) + 1
+    if draw.random() < 0.3:
+        more = plan.amount(WAD // 1_000)
+        return Action("market.adjust", caller, (owner, more, amount + more, caller))
+    return Action("market.borrow", caller, (amount, owner, caller))
+
+
 def repay(plan: Planner) -> Action:
     """A part, or more than there is, which pays for all."""
     owner = plan.borrower()
@@ -120,6 +132,7 @@ WAYS = [
     (1, "drain", drain),
     (3, "collateral", collateral),
     (3, "borrow", borrow),
+    (1, "borrow_beyond", borrow_beyond),
     (2, "repay", repay),
     (3, "adjust", adjust),
     (3, "liquidate", liquidate),

@@ -95,6 +95,8 @@ def depeg(plan: Planner) -> Action:
     """The market price falls for hours, and positions are deleveraged."""
     _take_risk(plan)
     plan.then(partial(_say, plan.draw.choice((WAD // 12, WAD // 8))))
+    # The smoothed price has not moved yet.
+    plan.then(market.borrow_beyond)
     plan.then(POKE)
     for _ in range(4):
         plan.wait(HOUR)
@@ -196,6 +198,18 @@ def delisted(plan: Planner) -> Action:
     return Action("factory.delist_market", rule.guardian, (MARKET,))
 
 
+def lowered(plan: Planner) -> Action:
+    """The cap falls below what is lent out, which makes nobody's position worse."""
+    owner = _take_risk(plan)
+    rule, caps = plan.parts.rules["factory"], plan.parts.market.caps
+    who = plan.draw.choice((rule.owner, plan.account(rule.guardian)))
+    lower = min(caps.borrow, caps.supply * plan.draw.choice((0, 10, 49)) // 100)
+    plan.then(Action("market.set_caps", who, ((caps.supply, lower, caps.fee),)))
+    plan.then(partial(liquidate_whole, owner))
+    plan.then(Action("market.set_caps", rule.owner, ((caps.supply, caps.borrow, caps.fee),)))
+    return plan.say(0)
+
+
 def storm(plan: Planner) -> Action:
     """Each in its turn; a siege, which takes long, seldom."""
     if plan.draw.random() < 0.003:
@@ -205,6 +219,6 @@ def storm(plan: Planner) -> Action:
 
 STORMS = (
     *(loss, loss, loss, bad_debt, bad_debt, depeg, depeg),
-    *(replacement, dead_feed, squeeze, delisted),
+    *(replacement, dead_feed, squeeze, delisted, lowered),
 )
 WAYS = [(8, "storm", storm)]

@@ -55,7 +55,7 @@ def transfer_from(plan: Planner) -> Action:
 def donate(plan: Planner) -> Action:
     """Nobody's account of anything may change by it."""
     who, draw = plan.who(), plan.draw
-    if draw.random() < 0.5:
+    if draw.random() < 0.7:
         return _feed(plan, who)
     token = draw.choice((*TOKENS, "steth"))
     amount = plan.amount(WAD) if token == "steth" else _some(plan, token, who)
@@ -107,7 +107,7 @@ def _some(plan: Planner, token: str, who: str) -> int:
 
 WAYS = [
     (2, "transfer", transfer),
-    (3, "donate", donate),
+    (5, "donate", donate),
     (1, "shares_for_wsteth", shares_for_wsteth),
     (2, "transfer_from", transfer_from),
     (2, "approve", approve),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from relever.fuzz.storage import Layout
 from relever.model.callback import Callback
-from relever.model.parts import BORROWERS
+from relever.model.parts import BORROWERS, WRONG_ORACLE
 from relever.model.protocol import Action, Outcome, Step
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ else:
 
 WAD = 10**18
 PRICE_SCALE = 10**36
+# From an answer of 18 decimals to a price.
+FEED_SCALE = 10**18
 YEAR = 365 * 86_400
 # Virtual parts: of the vault on both sides, and of the market's debt and shares.
 VAULT_VIRTUAL = 10**9
@@ -228,6 +230,8 @@ class Facts:
     # The market's; then the oracle's immutables by their names.
     terms: Any
     oracle: Mapping[str, int]
+    # What other oracles say, by name.
+    prices: Mapping[str, int]
     unlock_period: int
     patience: int
     wait: int
@@ -244,6 +248,7 @@ class Facts:
             names={int(address, 16): name for name, address in deployed.addresses.items()},
             terms=suite.market.terms(),
             oracle={name: getattr(suite.oracle, name)() for name in _ORACLE},
+            prices={WRONG_ORACLE: deployed.contracts[WRONG_ORACLE].price()},
             unlock_period=suite.vault.unlock_period(),
             patience=suite.queue.patience(),
             wait=suite.queue.wait(),

@@ -8,6 +8,7 @@ from math import exp2
 from relever.fuzz.invariants.base import (
     BORROW,
     CAPS,
+    FEED_SCALE,
     LRT,
     MARKET_VIRTUAL,
     MAX_32,
@@ -552,7 +553,7 @@ def halt_is_kept(seen: Seen) -> str | None:
 @_rule(
     "HF-2",
     "Who takes a risk is within the maximum LTV afterwards, at the least of the live fundamental "
-    "price, the growth cap and the smoothed market.",
+    "price, the growth cap, the smoothed market and what the feed says.",
     "Aave v3, Euler vault kit: account status check",
     RISKY,
 )
@@ -568,7 +569,7 @@ def risk_is_covered(seen: Seen) -> str | None:
     if not seen.at_once() and _no_heavier(seen, owner):
         return None
     sight = seen.after.sight
-    price = min(sight.prices.fundamental, sight.prices.smoothed)
+    price = min(sight.prices.fundamental, sight.prices.smoothed, sight.answer * FEED_SCALE)
     worth = has * price // PRICE_SCALE
     if owes * WAD > worth * seen.facts.terms.max_ltv:
         return f"A debt of {owes:_} on collateral worth {worth:_}."

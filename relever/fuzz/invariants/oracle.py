@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from relever.fuzz.invariants.base import (
+    FEED_SCALE,
     MAX_32,
     MAX_112,
     MAX_160,
     MAX_216,
+    PRICE_SCALE,
     WAD,
     WETH,
     YEAR,
@@ -20,14 +22,12 @@ from relever.fuzz.invariants.base import (
 from relever.fuzz.invariants.market import RISKY
 from relever.fuzz.invariants.vault import states
 from relever.model.market import MARKET
-from relever.model.parts import VAULT, WRONG_ORACLE
+from relever.model.parts import VAULT
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
 
 _DAY, _HOUR = 86_400, 3_600
-# From an answer of 18 decimals to a price.
-_FEED_SCALE = 10**18
 _CHECKPOINT, _PROPOSAL = "oracle.cap._checkpoint", "oracle.cap._proposal"
 _USED, _PROPOSED, _FORMER = (
     f"oracle.replacement.{name}" for name in ("_used", "_proposed", "_former")
@@ -157,7 +157,7 @@ def risk_needs_a_price(seen: Seen) -> str | None:
     if not look.sight.prices.usable:
         return "The feed is not usable."
     # Whatever the oracle thinks of it.
-    age, price = look.now - look.sight.answered_at, look.sight.answer * _FEED_SCALE
+    age, price = look.now - look.sight.answered_at, look.sight.answer * FEED_SCALE
     terms = seen.facts.oracle
     if age > terms["MAX_AGE"] or not terms["MIN_ANSWER"] <= price <= terms["MAX_ANSWER"]:
         return f"The feed said {look.sight.answer:_}, {age:_} s ago."
@@ -316,5 +316,9 @@ def loans_are_on_live_prices(seen: Seen) -> str | None:
     ("factory.create_market",),
 )
 def oracle_is_sane(seen: Seen) -> str | None:
-    oracle = seen.action.arguments[0][2]
-    return f"{oracle} says 10**18." if oracle == WRONG_ORACLE else None
+    oracle, price = seen.action.arguments[0][2], seen.after.sight.prices.fundamental
+    if oracle != "oracle":
+        price = seen.facts.prices.get(oracle, 0)
+    # A whole token of either has 18 decimals.
+    worth = price / PRICE_SCALE
+    return None if 1e-6 <= worth <= 1e6 else f"{oracle} says {price:_}."
