@@ -15,11 +15,12 @@ from relever.fuzz.actions.access import OF_CONTRACTS, PRIVILEGED
 from relever.fuzz.actions.machines import MACHINES
 from relever.fuzz.actions.planner import Planner
 from relever.model.deployed import Deployed
-from relever.model.parts import Parts
+from relever.model.market import MARKET
+from relever.model.parts import WRONG_ORACLE, Parts
 from relever.model.protocol import Action, Outcome, Protocol, Step
 from relever.protocol import CONTRACTS
 
-SEEDS, STEPS = (10, 11, 12), 2_000
+SEEDS, STEPS = range(10, 20), 1_500
 DAY = 86_400
 # In a suite that is deployed: other contracts' part, done once for all, or nothing to have.
 NEVER_SUCCEED = {
@@ -62,6 +63,39 @@ STATES: dict[str, Callable[[Parts], bool]] = {
         rule.owner != "owner" for rule in parts.rules.values()
     ),
 }
+# What incidents did elsewhere, or must not have worked: each is tried once in so many steps.
+EACH = 1_000
+ATTACKS: dict[str, Callable[[Action, str | None], bool]] = {
+    "a gift to the vault": lambda action, _: given(action) == ("wsteth.transfer", "vault"),
+    "a gift to the market": lambda action, _: given(action) == ("weth.transfer", MARKET),
+    "a gift to the router": lambda action, _: given(action) == ("wsteth.transfer", "router"),
+    "a deposit for another": lambda action, refused: (
+        action.name == "zap.deposit" and refused is None and action.arguments[3] != action.caller
+    ),
+    "a wrong oracle": lambda action, _: (
+        action.name == "factory.create_market" and WRONG_ORACLE in action.arguments[0]
+    ),
+    "a loan beyond the collateral": lambda action, refused: (
+        action.name in ("market.borrow", "market.adjust") and refused == "market: unhealthy"
+    ),
+    "a healthy position liquidated": lambda action, refused: (
+        action.name == "market.liquidate" and refused == "market: healthy"
+    ),
+    "the router's callback": lambda action, _: action.name == "router.on_adjust",
+    "a strange token for the router": lambda action, _: (
+        action.name == "router.open" and action.arguments[1] == MARKET
+    ),
+    "a borrow cap cut to less than half": lambda action, refused: (
+        action.name == "market.set_caps"
+        and refused is None
+        and 2 * action.arguments[0][1] < action.arguments[0][0]
+    ),
+}
+
+
+def given(action: Action) -> tuple[str, str]:
+    """What is done, and the first name or so that it is done with."""
+    return action.name, str(action.arguments[0]) if action.arguments else ""
 
 
 def external() -> Iterator[str]:
@@ -95,13 +129,14 @@ def nested(action: Action, outcome: Outcome) -> Iterator[tuple[Action, Outcome]]
 
 @pytest.fixture(scope="module")
 def came_of(deployed: Deployed) -> tuple[Counter[tuple[str, bool]], Counter[str]]:
-    """How often each function succeeded and was refused, and each of the states was there."""
+    """How often functions succeeded or were refused, states were there, attacks were tried."""
     done, seen = Counter[tuple[str, bool]](), Counter[str]()
     for seed in SEEDS:
         model = deployed.model()
         for action, outcome in walk(model, Planner(model, Random(seed)), STEPS):
             done[action.name, outcome.refused is None] += 1
             seen.update(what for what, holds in STATES.items() if holds(model.parts))
+            seen.update(what for what, tries in ATTACKS.items() if tries(action, outcome.refused))
     return done, seen
 
 
@@ -120,6 +155,13 @@ def test_planner__rare_states__come_about(
     came_of: tuple[Counter[tuple[str, bool]], Counter[str]],
 ) -> None:
     assert {what for what in STATES if not came_of[1][what]} == set()
+
+
+def test_planner__attacks__are_tried_often(
+    came_of: tuple[Counter[tuple[str, bool]], Counter[str]],
+) -> None:
+    least = len(SEEDS) * STEPS // EACH
+    assert {what: came_of[1][what] for what in ATTACKS if came_of[1][what] < least} == {}
 
 
 def test_planner__a_siege__lasts_until_fundamental_is_not_believed(deployed: Deployed) -> None:

@@ -13,7 +13,7 @@ from relever.fuzz.actions.planner import Planner
 from relever.model.deployed import Deployed
 from relever.model.protocol import Protocol
 
-SEEDS, STEPS = (9, 21), 420
+SEEDS, STEPS = (17, 105), 420
 
 # The walk says nothing about these unless it comes by.
 MUST_REACH = (
