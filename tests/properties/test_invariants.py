@@ -241,7 +241,7 @@ DOCTORS: dict[str, Doctor | tuple[Doctor, ...]] = {
     "BOR-4": asked(caller="nobody"),
     "CAP-1": word(CAPS, to(0)),
     "CAP-2": halted,
-    "HF-2": told(PRICES, "fundamental", by=to(1)),
+    "HF-2": (told(PRICES, "fundamental", by=to(1)), told("answer", by=to(1))),
     "HF-4": word(POSITIONS, to(0)),
     "TOK-1": word(WETH, plus(1), MARKET),
     "LIQ-1": all_of(
