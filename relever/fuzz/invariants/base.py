@@ -291,12 +291,17 @@ class Seen:
     @cached_property
     def inner(self) -> tuple[Action, ...]:
         """What succeeded in the middle of it, by a contract that was called back."""
+        return tuple(action for action, _ in self.answered)
+
+    @cached_property
+    def answered(self) -> tuple[tuple[Action, Any], ...]:
+        """As `inner`, each with what it returned."""
         callback = self.action.arguments[-1] if self.action.arguments else None
         if not isinstance(callback, Callback) or not self.done or not callback.steps:
             return ()
         said = self.outcome.result[-1]
         pairs = zip(callback.steps, said, strict=True)
-        return tuple(step for step, outcome in pairs if outcome.refused is None)
+        return tuple((step, outcome.result) for step, outcome in pairs if outcome.refused is None)
 
     @cached_property
     def changes(self) -> dict[str, dict[Any, tuple[int, int]]]:

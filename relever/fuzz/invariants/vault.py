@@ -269,15 +269,13 @@ def _moved_stake(seen: Seen) -> tuple[dict[str, int], dict[str, int]]:
     """What was put into adapters, and what came back of what stood in their books."""
     put: dict[str, int] = {}
     got: dict[str, int] = {}
-    for call in (seen.action, *seen.inner) if seen.done else ():
+    outer = seen.action, seen.outcome.result
+    for call, result in (outer, *seen.answered) if seen.done else ():
         if call.name == "vault.allocate":
             put[call.arguments[0]] = put.get(call.arguments[0], 0) + call.arguments[1]
         elif call.name == "vault.finish_exit":
             name = call.arguments[0]
-            # Inside a callback the result is not at hand: then all that is gone may have come home.
-            result = seen.outcome.result
-            home = result if call is seen.action else seen.before.booked[name]
-            got[name] = got.get(name, 0) + min(home, seen.before.booked[name])
+            got[name] = got.get(name, 0) + min(result, seen.before.booked[name])
     return put, got
 
 
