@@ -30,8 +30,10 @@ from relever.fuzz.invariants.base import (
 )
 from relever.fuzz.player import Player
 from relever.fuzz.stage import set_up
+from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
-from relever.model.parts import POCKET, ROUTER, VAULT, WRONG_ORACLE
+from relever.model.parts import POCKET, ROUTER, SYMBIOTIC, VAULT, WRONG_ORACLE
+from relever.model.protocol import Action, Step
 
 # Sequences are played until there is something that a rule is about, this many at most.
 MACHINES, NUMBERS, LENGTH = ("protocol", "vault", "market"), 20, 60
@@ -47,7 +49,7 @@ LISTED = "factory.is_listed"
 RIGHTS = "market.authorization._authorized"
 # Of somebody who holds all tokens, and seldom does anything.
 BYSTANDER = "lender"
-HUGE = 10**30
+HUGE, WAD, HOUR = 10**30, 10**18, 3_600
 PRICES, STATE = "prices", "state"
 
 
@@ -360,3 +362,23 @@ def test_invariants__doctored__speaks(played: Played, rule: Invariant, doctor: D
             assert alone.broken(seen) is None
             return
     pytest.fail(f"it was asked {applied} times, and has nothing to say of what was doctored")
+
+
+def test_invariants__an_exit_that_a_slash_has_cut_ends_in_a_callback__nothing_is_broken() -> None:
+    """The rules take what came home from the call in the callback, and the rest for a loss."""
+    with set_up() as stage:
+        player = Player(stage, stage.in_process())
+        player.begin()
+        parts = player.model.parts
+        player.play(Step(Action("vault.deallocate", "allocator", (SYMBIOTIC, 50 * WAD))))
+        player.play(Step(Action("oracle.poke", "keeper"), HOUR, 1))
+        asked_for = parts.symbiotic.active.amount // 10, parts.clock.time - 1
+        player.play(Step(Action("world.request_slash", "avs", asked_for)))
+        # After the veto window, and within the epoch that was asked about.
+        player.play(Step(Action("world.execute_slash", "avs", (0,)), HOUR // 2, 1))
+        (number,) = parts.symbio.open_exits
+        finish = Action("vault.finish_exit", SCRIPTED, (SYMBIOTIC, number))
+        loan = SCRIPTED, "weth", 1, Callback(0, (finish,))
+        seen = player.play(Step(Action("market.flashLoan", "stranger", loan), 30 * HOUR, 60))
+        assert [action for action, _ in seen.answered] == [finish]
+        assert sum(seen.after.funds[:2]) < sum(seen.before.funds[:2])
