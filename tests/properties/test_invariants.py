@@ -390,6 +390,22 @@ def test_invariants__an_exit_that_a_slash_has_cut_ends_in_a_callback__nothing_is
         assert sum(seen.after.funds[:2]) < sum(seen.before.funds[:2])
 
 
+def test_invariants__an_operator_claims_for_himself__he_may_be_richer() -> None:
+    """He names the request, and neither whose it is nor that he has the right."""
+    with set_up() as stage:
+        player = Player(stage, stage.in_process())
+        player.begin()
+        player.play(Step(Action("queue.setOperator", "depositor", ("borrower", True))))
+        player.play(Step(Action("queue.finalize", "keeper", (5,)), HOUR, 1))
+        seen = player.play(Step(Action("queue.claim", "borrower", (1, "borrower"))))
+        assert seen.moved(WSTETH)["borrower"] == seen.outcome.result
+        doctored = word("queue.isOperator", to(0), before=True)(seen)
+        assert doctored is not None
+        broken = Rules().broken(doctored)
+        assert broken is not None
+        assert broken[0].identifier == "WQ-2"
+
+
 def test_invariants__time_passes_with_a_liquidation__it_is_judged_by_the_debt_just_before() -> None:
     """By the chain alone, to the unit of what the model says."""
     rules = Rules([rule for rule in INVARIANTS if rule.identifier == "LIQ-1"])
