@@ -93,6 +93,13 @@ def swap_up_to(
     return 0, 0
 
 
+@view
+@external
+def pays(token_in: address, token_out: address, min_rate: uint256) -> bool:
+    """@notice See `ISwap`. Only an attempt tells what a known pair fetches."""
+    return self.pool_of[token_in][token_out] != empty(bytes32)
+
+
 @internal
 def _try(
     pool: bytes32,

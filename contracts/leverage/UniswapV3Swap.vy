@@ -68,19 +68,27 @@ def swap_up_to(
     pool: address = self.pool_of[token_in][token_out]
     if pool != empty(address) and amount_in > 0:
         zero_for_one: bool = self._is_first(token_in, token_out)
-        sqrt_price: uint256 = 0
+        pays: bool = False
         limit: uint256 = 0
-        sqrt_price, limit = self._sane_limit(pool, zero_for_one)
-        if min_rate > 0:
-            fee: uint256 = staticcall IUniswapV3Pool(pool).fee()
-            rate_limit: uint256 = self._rate_limit(min_rate, fee, zero_for_one)
-            limit = max(limit, rate_limit) if zero_for_one else min(limit, rate_limit)
-        pays: bool = sqrt_price > limit if zero_for_one else sqrt_price < limit
+        pays, limit = self._pays_until(pool, zero_for_one, min_rate)
         if pays:
             paid, got = self._sell(pool, token_in, zero_for_one, amount_in, limit, receiver)
             assert paid <= amount_in, "swap: more taken than sold"
     token._push(token_in, msg.sender, amount_in - paid)
     return paid, got
+
+
+@view
+@external
+def pays(token_in: address, token_out: address, min_rate: uint256) -> bool:
+    """@notice See `ISwap`."""
+    pool: address = self.pool_of[token_in][token_out]
+    if pool == empty(address):
+        return False
+    pays: bool = False
+    limit: uint256 = 0
+    pays, limit = self._pays_until(pool, self._is_first(token_in, token_out), min_rate)
+    return pays
 
 
 @external
@@ -134,6 +142,20 @@ def _sane_limit(pool: address, falls: bool) -> (uint256, uint256):
     sqrt_price: uint256 = convert(root, uint256)
     move: uint256 = sqrt_price // MAX_MOVE
     return sqrt_price, sqrt_price - move if falls else sqrt_price + move
+
+
+@internal
+@view
+def _pays_until(pool: address, falls: bool, min_rate: uint256) -> (bool, uint256):
+    """@return Whether a unit sold now fetches the rate, and the square root of where a sale must stop."""
+    sqrt_price: uint256 = 0
+    limit: uint256 = 0
+    sqrt_price, limit = self._sane_limit(pool, falls)
+    if min_rate > 0:
+        fee: uint256 = staticcall IUniswapV3Pool(pool).fee()
+        rate_limit: uint256 = self._rate_limit(min_rate, fee, falls)
+        limit = max(limit, rate_limit) if falls else min(limit, rate_limit)
+    return sqrt_price > limit if falls else sqrt_price < limit, limit
 
 
 @internal

@@ -46,3 +46,9 @@ def swap_up_to(
     token_in: address, token_out: address, amount_in: uint256, min_rate: uint256, receiver: address
 ) -> (uint256, uint256):
     raise "swap: sells all or nothing"
+
+
+@view
+@external
+def pays(token_in: address, token_out: address, min_rate: uint256) -> bool:
+    return False
