@@ -38,7 +38,7 @@ DEBT_SHARE = 90 * WAD // 100  # of what the collateral is worth
 SLASH = 12 * WAD // 100  # of the stake in EigenLayer: 4.8 % of the vault
 AMOUNT = WAD
 SWAP = 1  # of the ways out that `IRoute` knows
-NO_BOUNDS = (0, UNLIMITED, 0, UNLIMITED)
+NO_BOUNDS = (0, UNLIMITED, 0, UNLIMITED, 0)
 
 
 def oracle_rows(chain: Chain) -> list[Row]:

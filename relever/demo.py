@@ -167,7 +167,7 @@ class Story:
             self._do("approve", wsteth.approve(router.address, EQUITY, sender=looper))
             self._do("authorise", market.set_authorization(router.address, True, sender=looper))
             borrowed = EQUITY * wsteth.stEthPerToken() // WAD * (LEVERAGE - 1)
-            bounds = (0, borrowed, 0, chain.timestamp)
+            bounds = (0, borrowed, 0, chain.timestamp, 0)
             self._do(
                 f"open {LEVERAGE}x",
                 router.open(
@@ -219,7 +219,7 @@ class Story:
 
         with self._step("close", "The looper closes what is left"):
             collateral, _ = market.position(looper)
-            bounds = (0, 0, 1, chain.timestamp)
+            bounds = (0, 0, 1, chain.timestamp, 0)
             self._do(
                 "close",
                 router.close(market.address, collateral, UNLIMITED, REDEEM, bounds, sender=looper),

@@ -188,7 +188,7 @@ def deploy(world: World, network: str = "local", adapters: Sequence[str] = ADAPT
         factory=factory,
         market=market,
         swap=swap,
-        router=chain.deploy(artifact("LeverageRouter"), *path, sender=owner),
+        router=chain.deploy(artifact("LeverageRouter"), *path, [], sender=owner),
         liquidator=chain.deploy(artifact("Liquidator"), *path, sender=owner),
         lens=chain.deploy(artifact("Lens"), sender=owner),
     )

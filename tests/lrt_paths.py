@@ -215,11 +215,13 @@ class Log:
             Event("Swap", arguments, pool.address),
         ]
 
-    def adjusted(self, owner: str, caller: str, collateral: int, debt: int) -> Event:
+    def adjusted(
+        self, owner: str, caller: str, collateral: int, debt: int, receiver: str | None = None
+    ) -> Event:
         arguments = {
             "owner": owner,
             "caller": caller,
-            "receiver": caller,
+            "receiver": receiver or caller,
             "collateral_delta": collateral,
             "debt_delta": debt,
         }

@@ -59,7 +59,7 @@ def open_leveraged(
     wsteth.approve(router.address, equity, sender=owner)
     if not market.is_authorized(owner, router.address):
         market.set_authorization(router.address, True, sender=owner)
-    bounds = (0, UNLIMITED, 0, NO_DEADLINE)
+    bounds = (0, UNLIMITED, 0, NO_DEADLINE, 0)
     return router.open(market.address, wsteth.address, equity, borrow, bounds, sender=owner)
 
 

@@ -5,23 +5,38 @@
 @custom:contract-name LeverageRouter
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice Opens, raises, lowers and closes a leveraged position in one transaction, for its caller only.
-@dev No target comes from the caller but a market that is listed, or was when it comes to closing. The market's callback is answered only while
-     the router's own call to that market runs. The bounds are checked at the end of every call,
-     whatever came before. Between calls the router holds no token, allowance or debt; what someone
-     sends it by mistake is paid to nobody, since only differences of balances are used.
+@notice Opens, raises, lowers, closes and moves a leveraged position in one transaction, for its caller
+        only.
+@dev No target comes from the caller but a market of the factory's list, or one of the venues named at
+     creation, each of which names this router in turn. A market's callback is answered only while the
+     router's own call to that market runs. Every call ends with the bounds, checked against the position
+     as the market then tells it, whatever came before. Between calls the router holds no token,
+     allowance or debt, and no right that a caller asked it to give back; what someone sends it by
+     mistake is paid to nobody, since only differences of balances are used.
 """
 from ..interfaces import IAdjustCallback
+from ..interfaces import IForeignVenue
+from ..interfaces import IGrants
 from ..interfaces import ILendingMarket
 from ..interfaces import ILeverageRouter
+from ..interfaces import ILRTVault
 from ..interfaces import IMarketFactory
+from ..interfaces import IMarketPrice
 from ..interfaces import IRoute
+from ..interfaces import IVenue
+from ..interfaces import IWETH
+from ..interfaces import IWithdrawalQueue
+
+# The tokens and the ways between them.
 from ..modules import lrt_entry
 from ..modules import lrt_exit
+from ..modules import lrt_purchase
+from ..modules import signed_grants
 from ..modules import token
 
 initializes: lrt_entry
 initializes: lrt_exit[lrt_entry := lrt_entry]
+initializes: lrt_purchase[lrt_entry := lrt_entry, lrt_exit := lrt_exit]
 
 implements: ILeverageRouter
 implements: IAdjustCallback
@@ -36,19 +51,41 @@ exports: (
 )
 
 
+WAD: constant(uint256) = 10**18
+PRICE_SCALE: constant(uint256) = 10**36
+# Stands for the whole debt.
+MOST: constant(uint256) = 2**255 - 1
+
 FACTORY: public(immutable(address))
+
+# Other protocols' markets; set at creation.
+is_venue: public(HashMap[address, bool])
 
 # The market that the running call has entered.
 _active_market: transient(address)
+# What that market took of the debt in the running call.
+_repaid: transient(uint256)
 
 
 @deploy
 def __init__(
-    factory: address, lrt: address, lst: address, weth: address, swap: address, stable_swap: address
+    factory: address,
+    lrt: address,
+    lst: address,
+    weth: address,
+    swap: address,
+    stable_swap: address,
+    venues: DynArray[address, 8],
 ):
+    """@param venues Deployed before, with the address of this router, and used by no other."""
     FACTORY = factory
     lrt_entry.__init__(lrt, lst, weth)
     lrt_exit.__init__(swap, stable_swap)
+    for venue: address in venues:
+        router: address = staticcall IForeignVenue(venue).ROUTER()
+        assert router == self, "router: venue of another router"
+        lrt_exit._check_market(venue)
+        self.is_venue[venue] = True
 
 
 @payable
@@ -67,21 +104,29 @@ def open(
     amount_in: uint256,
     borrow: uint256,
     bounds: ILeverageRouter.Bounds,
+    grants: IGrants.Grants = empty(IGrants.Grants),
 ) -> (uint256, uint256):
     """@notice See `ILeverageRouter`."""
-    listed: bool = staticcall IMarketFactory(FACTORY).is_listed(market)
-    assert listed, "router: market not listed"
-    self._enter(market, bounds.deadline)
+    self._check_deadline(bounds.deadline)
+    foreign: bool = self._check_listed(market)
+    terms: ILendingMarket.Terms = lrt_exit._check_market(market)
     assert amount_in + borrow > 0, "router: nothing to do"
+    borrowed: int256 = convert(borrow, int256)
+    signed_grants._authorize(market, foreign, 0, borrowed, grants.authorization)
+    rate: uint256 = lrt_purchase._rate_to_swap()
+    seat: address = lrt_purchase._seat(rate)
+    weth_in: uint256 = 0
     lst_in: uint256 = 0
     lrt_in: uint256 = 0
-    lst_in, lrt_in = self._take(token_in, amount_in)
+    weth_in, lst_in, lrt_in = self._take(token_in, amount_in, seat, grants.permit)
+    no_source: address = empty(address)
+    data: Bytes[160] = abi_encode(no_source, lrt_in, weth_in, lst_in, rate)
+    self._adjust(market, 0, borrowed, seat, data)
+    if grants.revoke:
+        signed_grants._revoke(market, foreign, grants.revocation)
     collateral: uint256 = 0
     debt: uint256 = 0
-    collateral, debt = extcall ILendingMarket(market).adjust(
-        msg.sender, 0, convert(borrow, int256), self, abi_encode(lst_in, lrt_in)
-    )
-    self._leave(collateral, debt, bounds)
+    collateral, debt = self._check_after(market, terms, bounds)
     log ILeverageRouter.Opened(
         market=market,
         owner=msg.sender,
@@ -101,40 +146,79 @@ def close(
     repay: uint256,
     route: IRoute.Route,
     bounds: ILeverageRouter.Bounds,
+    grants: IGrants.Grants = empty(IGrants.Grants),
 ) -> (uint256, uint256, uint256):
     """@notice See `ILeverageRouter`."""
-    known: bool = staticcall IMarketFactory(FACTORY).was_listed(market)
-    assert known, "router: market never listed"
-    self._enter(market, bounds.deadline)
-    assert collateral_out > 0, "router: nothing to do"
-    before: uint256 = token._balance(lrt_entry.WETH, self)
+    request_id: uint256 = 0
+    paid_out: uint256 = 0
     collateral: uint256 = 0
     debt: uint256 = 0
-    debt_before: uint256 = 0
-    collateral, debt_before = staticcall ILendingMarket(market).position(msg.sender)
-    repaid: uint256 = min(repay, debt_before)
-    collateral, debt = extcall ILendingMarket(market).adjust(
-        msg.sender,
-        -convert(collateral_out, int256),
-        -convert(repaid, int256),
-        self,
-        abi_encode(collateral_out, route),
-    )
-    after: uint256 = token._balance(lrt_entry.WETH, self)
-    paid_out: uint256 = after - before
-    assert paid_out >= bounds.min_out, "router: too little out"
-    token._push(lrt_entry.WETH, msg.sender, paid_out)
-    self._leave(collateral, debt, bounds)
-    log ILeverageRouter.Closed(
-        market=market,
-        owner=msg.sender,
-        collateral_out=collateral_out,
-        repaid=repaid,
-        paid_out=paid_out,
-        collateral=collateral,
-        debt=debt,
+    request_id, paid_out, collateral, debt = self._lower(
+        market, collateral_out, collateral_out, repay, route, bounds, grants
     )
     return paid_out, collateral, debt
+
+
+@external
+def close_to_queue(
+    market: address,
+    collateral_out: uint256,
+    sold: uint256,
+    repay: uint256,
+    route: IRoute.Route,
+    bounds: ILeverageRouter.Bounds,
+    grants: IGrants.Grants = empty(IGrants.Grants),
+) -> (uint256, uint256, uint256, uint256):
+    """@notice See `ILeverageRouter`."""
+    assert sold < collateral_out, "router: nothing to queue"
+    return self._lower(market, collateral_out, sold, repay, route, bounds, grants)
+
+
+@external
+def move(
+    source: address,
+    target: address,
+    collateral: uint256,
+    debt: uint256,
+    bounds: ILeverageRouter.Bounds,
+    source_grants: IGrants.Grants = empty(IGrants.Grants),
+    target_grants: IGrants.Grants = empty(IGrants.Grants),
+) -> (uint256, uint256):
+    """@notice See `ILeverageRouter`."""
+    self._check_deadline(bounds.deadline)
+    assert source != target, "router: source is target"
+    assert collateral > 0, "router: nothing to do"
+    from_foreign: bool = self._check_known(source)
+    to_foreign: bool = self._check_listed(target)
+    source_terms: ILendingMarket.Terms = lrt_exit._check_market(source)
+    terms: ILendingMarket.Terms = lrt_exit._check_market(target)
+    held: uint256 = 0
+    owed: uint256 = 0
+    held, owed = staticcall IVenue(source).position(msg.sender)
+    moved: uint256 = min(debt, owed)
+    signed_grants._authorize(
+        source,
+        from_foreign,
+        -convert(collateral, int256),
+        -convert(moved, int256),
+        source_grants.authorization,
+    )
+    signed_grants._authorize(
+        target, to_foreign, 0, convert(moved, int256), target_grants.authorization
+    )
+    unused: uint256 = 0
+    data: Bytes[160] = abi_encode(source, collateral, unused, unused, unused)
+    self._adjust(target, 0, convert(moved, int256), self, data)
+    if source_grants.revoke:
+        signed_grants._revoke(source, from_foreign, source_grants.revocation)
+    if target_grants.revoke:
+        signed_grants._revoke(target, to_foreign, target_grants.revocation)
+    held, owed = staticcall IVenue(source).position(msg.sender)
+    self._check_health(source_terms, held, owed, bounds.min_health)
+    log ILeverageRouter.Moved(
+        source=source, target=target, owner=msg.sender, collateral=collateral, debt=moved
+    )
+    return self._check_after(target, terms, bounds)
 
 
 @external
@@ -148,48 +232,218 @@ def on_adjust(
         sold: uint256 = 0
         route: IRoute.Route = empty(IRoute.Route)
         sold, route = abi_decode(data, (uint256, IRoute.Route))
-        received: uint256 = lrt_exit._sell(sold, route, owner)
         repaid: uint256 = convert(-debt_delta, uint256)
-        assert received >= repaid, "router: sale below repayment"
-        token._approve(lrt_entry.WETH, msg.sender, repaid)
+        self._repaid = repaid
+        self._sell(convert(-collateral_delta, uint256), sold, route, owner, repaid)
         return 0
-    lst_in: uint256 = 0
+    source: address = empty(address)
     lrt_in: uint256 = 0
-    lst_in, lrt_in = abi_decode(data, (uint256, uint256))
-    staked: uint256 = lrt_entry._stake_weth(convert(debt_delta, uint256))
-    minted: uint256 = lrt_entry._deposit(lst_in + staked, self)
-    token._approve(lrt_entry.LRT, msg.sender, lrt_in + minted)
-    return lrt_in + minted
+    weth_in: uint256 = 0
+    lst_in: uint256 = 0
+    rate: uint256 = 0
+    source, lrt_in, weth_in, lst_in, rate = abi_decode(
+        data, (address, uint256, uint256, uint256, uint256)
+    )
+    borrowed: uint256 = convert(debt_delta, uint256)
+    if source != empty(address):
+        self._take_over(source, owner, lrt_in, borrowed)
+    else:
+        lrt_in += lrt_purchase._buy(weth_in + borrowed, rate, lst_in, owner)
+    token._approve(lrt_entry.LRT, msg.sender, lrt_in)
+    return lrt_in
+
+
+# Steps
 
 
 @internal
-def _enter(market: address, deadline: uint256):
-    assert block.timestamp <= deadline, "router: deadline passed"
-    lrt_exit._check_market(market)
+def _adjust(
+    market: address,
+    collateral_delta: int256,
+    debt_delta: int256,
+    receiver: address,
+    data: Bytes[160],
+):
+    """@notice Change the caller's position, and answer the market's callback meanwhile."""
     self._active_market = market
+    extcall IVenue(market).adjust(msg.sender, collateral_delta, debt_delta, receiver, data)
+    self._active_market = empty(address)
 
 
 @internal
-def _leave(collateral: uint256, debt: uint256, bounds: ILeverageRouter.Bounds):
-    self._active_market = empty(address)
-    assert collateral >= bounds.min_collateral, "router: collateral below bound"
-    assert debt <= bounds.max_debt, "router: debt above bound"
+def _lower(
+    market: address,
+    collateral_out: uint256,
+    sold: uint256,
+    repay: uint256,
+    route: IRoute.Route,
+    bounds: ILeverageRouter.Bounds,
+    grants: IGrants.Grants,
+) -> (uint256, uint256, uint256, uint256):
+    """
+    @notice Take collateral out, sell a part of it, repay, pay out what is left of the sale, and put
+            what is not sold into the withdrawal queue.
+    @return The request's id, WETH paid to the caller, collateral and debt of the position.
+    """
+    self._check_deadline(bounds.deadline)
+    foreign: bool = self._check_known(market)
+    terms: ILendingMarket.Terms = lrt_exit._check_market(market)
+    assert collateral_out > 0, "router: nothing to do"
+    collateral_delta: int256 = -convert(collateral_out, int256)
+    debt_delta: int256 = -convert(min(repay, MOST), int256)
+    signed_grants._authorize(market, foreign, collateral_delta, debt_delta, grants.authorization)
+    # What is sold as a whole goes straight to where it is sold.
+    seat: address = lrt_exit._seat(route) if sold == collateral_out else self
+    before: uint256 = token._balance(lrt_entry.WETH, self)
+    self._adjust(market, collateral_delta, debt_delta, seat, abi_encode(sold, route))
+    repaid: uint256 = self._repaid
+    self._repaid = 0
+    after: uint256 = token._balance(lrt_entry.WETH, self)
+    paid_out: uint256 = after - before
+    assert paid_out >= bounds.min_out, "router: too little out"
+    token._push(lrt_entry.WETH, msg.sender, paid_out)
+    request_id: uint256 = 0
+    if sold < collateral_out:
+        request_id = self._queue(market, collateral_out - sold)
+    if grants.revoke:
+        signed_grants._revoke(market, foreign, grants.revocation)
+    collateral: uint256 = 0
+    debt: uint256 = 0
+    collateral, debt = self._check_after(market, terms, bounds)
+    log ILeverageRouter.Closed(
+        market=market,
+        owner=msg.sender,
+        collateral_out=collateral_out,
+        repaid=repaid,
+        paid_out=paid_out,
+        collateral=collateral,
+        debt=debt,
+    )
+    return request_id, paid_out, collateral, debt
+
+
+@internal
+def _queue(market: address, shares: uint256) -> uint256:
+    """@notice Ask LRT back in the caller's name. @return The request's id."""
+    queue: address = staticcall ILRTVault(lrt_entry.LRT).queue()
+    token._approve(lrt_entry.LRT, queue, shares)
+    request_id: uint256 = extcall IWithdrawalQueue(queue).requestRedeem(shares, msg.sender, self)
+    log ILeverageRouter.Queued(
+        market=market, owner=msg.sender, request_id=request_id, shares=shares
+    )
+    return request_id
+
+
+@internal
+def _sell(
+    collateral_out: uint256, sold: uint256, route: IRoute.Route, owner: address, repaid: uint256
+):
+    """@notice Sell LRT for at least what the market takes as repayment, and let it take that."""
+    received: uint256 = 0
+    if sold == collateral_out:
+        received = lrt_exit._sell_seated(sold, lrt_exit._seat(route), owner)
+    elif sold != 0:
+        received = lrt_exit._sell(sold, route, owner)
+    assert received >= repaid, "router: sale below repayment"
+    if repaid != 0:
+        token._approve(lrt_entry.WETH, msg.sender, repaid)
+
+
+@internal
+def _take_over(source: address, owner: address, collateral: uint256, borrowed: uint256):
+    """@notice Repay the debt at the source with what the target lent, for the collateral there."""
+    if borrowed != 0:
+        token._approve(lrt_entry.WETH, source, borrowed)
+    extcall IVenue(source).adjust(
+        owner, -convert(collateral, int256), -convert(borrowed, int256), self, b""
+    )
 
 
 @payable
 @internal
-def _take(token_in: address, amount: uint256) -> (uint256, uint256):
-    """@notice Pull the caller's input. @return What it is as wstETH, or as LRT."""
+def _take(
+    token_in: address, amount: uint256, seat: address, permit: IGrants.Signed
+) -> (uint256, uint256, uint256):
+    """
+    @notice Pull the caller's input. @param seat Where WETH is to lie.
+    @return What it is: as WETH, as wstETH or as LRT.
+    """
     if token_in == empty(address):
         assert msg.value == amount, "router: ether sent is not amount"
-    else:
-        assert msg.value == 0, "router: ether with a token"
+        if amount != 0:
+            extcall IWETH(lrt_entry.WETH).deposit(value=amount)
+            if seat != self:
+                token._push(lrt_entry.WETH, seat, amount)
+        return amount, 0, 0
+    assert msg.value == 0, "router: ether with a token"
     from_lrt: bool = token_in == lrt_entry.LRT
     known: bool = from_lrt or lrt_entry._is_input(token_in)
     assert known, "router: token not accepted"
     if amount == 0:
-        return 0, 0
+        return 0, 0, 0
+    signed_grants._permit(token_in, amount, permit)
     if from_lrt:
         token._pull(token_in, msg.sender, amount)
-        return 0, amount
-    return lrt_entry._to_lst(token_in, msg.sender, amount), 0
+        return 0, 0, amount
+    if token_in == lrt_entry.WETH:
+        token._move(token_in, msg.sender, seat, amount)
+        return amount, 0, 0
+    return 0, lrt_entry._to_lst(token_in, msg.sender, amount), 0
+
+
+# Checks
+
+
+@internal
+@view
+def _check_deadline(deadline: uint256):
+    assert block.timestamp <= deadline, "router: deadline passed"
+
+
+@internal
+@view
+def _check_listed(market: address) -> bool:
+    """@notice A position may be opened there. @return Whether it is a foreign venue."""
+    listed: bool = staticcall IMarketFactory(FACTORY).is_listed(market)
+    if listed:
+        return False
+    assert self.is_venue[market], "router: market not listed"
+    return True
+
+
+@internal
+@view
+def _check_known(market: address) -> bool:
+    """@notice A position may be closed there. @return Whether it is a foreign venue."""
+    known: bool = staticcall IMarketFactory(FACTORY).was_listed(market)
+    if known:
+        return False
+    assert self.is_venue[market], "router: market never listed"
+    return True
+
+
+@internal
+@view
+def _check_after(
+    market: address, terms: ILendingMarket.Terms, bounds: ILeverageRouter.Bounds
+) -> (uint256, uint256):
+    """@return Collateral and debt of the caller's position, which keep the bounds."""
+    collateral: uint256 = 0
+    debt: uint256 = 0
+    collateral, debt = staticcall IVenue(market).position(msg.sender)
+    assert collateral >= bounds.min_collateral, "router: collateral below bound"
+    assert debt <= bounds.max_debt, "router: debt above bound"
+    self._check_health(terms, collateral, debt, bounds.min_health)
+    return collateral, debt
+
+
+@internal
+@view
+def _check_health(
+    terms: ILendingMarket.Terms, collateral: uint256, debt: uint256, min_health: uint256
+):
+    if min_health == 0 or debt == 0:
+        return
+    price: uint256 = staticcall IMarketPrice(terms.oracle).price()
+    health: uint256 = collateral * price // PRICE_SCALE * terms.threshold // debt
+    assert health >= min_health, "router: health below bound"

@@ -35,11 +35,28 @@ def __init__(swap: address, stable_swap: address):
 
 @internal
 @view
-def _check_market(market: address):
-    """@notice One factory may list markets of other tokens, which these ways do not lead to."""
+def _check_market(market: address) -> ILendingMarket.Terms:
+    """
+    @notice One factory may list markets of other tokens, which these ways do not lead to.
+    @return The market's terms.
+    """
     terms: ILendingMarket.Terms = staticcall ILendingMarket(market).terms()
     fits: bool = terms.collateral == lrt_entry.LRT and terms.loan == lrt_entry.WETH
     assert fits, "path: market of other tokens"
+    return terms
+
+
+@internal
+@view
+def _seat(route: IRoute.Route) -> address:
+    """@return Where LRT must lie to be sold on this route: with a pool's swap, or here to be redeemed."""
+    if route == IRoute.Route.SWAP:
+        return SWAP
+    if route == IRoute.Route.STABLE:
+        assert STABLE_SWAP != empty(address), "path: no such route"
+        return STABLE_SWAP
+    assert route == IRoute.Route.REDEEM, "path: no such route"
+    return self
 
 
 @internal
@@ -48,19 +65,21 @@ def _sell(amount: uint256, route: IRoute.Route, seller: address) -> uint256:
     @param seller Who gets the claim that is left when an adapter of the vault is under quarantine.
     @return WETH received for LRT that this contract holds. The caller checks that it is enough.
     """
-    venue: address = SWAP
-    sold: address = lrt_entry.LRT
-    sold_amount: uint256 = amount
-    if route == IRoute.Route.STABLE:
-        venue = STABLE_SWAP
-        assert venue != empty(address), "path: no such route"
-    elif route != IRoute.Route.SWAP:
-        assert route == IRoute.Route.REDEEM, "path: no such route"
-        sold = lrt_entry.LST
-        sold_amount = extcall IERC4626(lrt_entry.LRT).redeem(amount, self, self)
-        leaves_claim: bool = staticcall ILRTVault(lrt_entry.LRT).had_quarantine()
-        if leaves_claim:
-            pocket: address = staticcall ILRTVault(lrt_entry.LRT).side_pocket()
-            extcall ISidePocket(pocket).hand_over(seller)
-    token._push(sold, venue, sold_amount)
-    return extcall ISwap(venue).swap(sold, lrt_entry.WETH, sold_amount, 0, self)
+    seat: address = self._seat(route)
+    if seat != self:
+        token._push(lrt_entry.LRT, seat, amount)
+    return self._sell_seated(amount, seat, seller)
+
+
+@internal
+def _sell_seated(amount: uint256, seat: address, seller: address) -> uint256:
+    """@return WETH received for LRT that lies where `_seat` says."""
+    if seat != self:
+        return extcall ISwap(seat).swap(lrt_entry.LRT, lrt_entry.WETH, amount, 0, self)
+    redeemed: uint256 = extcall IERC4626(lrt_entry.LRT).redeem(amount, self, self)
+    leaves_claim: bool = staticcall ILRTVault(lrt_entry.LRT).had_quarantine()
+    if leaves_claim:
+        pocket: address = staticcall ILRTVault(lrt_entry.LRT).side_pocket()
+        extcall ISidePocket(pocket).hand_over(seller)
+    token._push(lrt_entry.LST, SWAP, redeemed)
+    return extcall ISwap(SWAP).swap(lrt_entry.LST, lrt_entry.WETH, redeemed, 0, self)

@@ -24,10 +24,16 @@ def _push(token: address, to: address, amount: uint256):
 @internal
 def _pull(token: address, owner: address, amount: uint256):
     """@notice Take `amount` of `token` from `owner`'s allowance; nothing is called for zero."""
+    self._move(token, owner, self, amount)
+
+
+@internal
+def _move(token: address, owner: address, to: address, amount: uint256):
+    """@notice Send `amount` of `owner`'s to `to`, out of its allowance to this contract."""
     if amount == 0:
         return
     sent: bool = extcall IERC20(token).transferFrom(
-        owner, self, amount, default_return_value=True
+        owner, to, amount, default_return_value=True
     )
     if not sent:
         checks._fail("token: transferFrom failed")

@@ -19,6 +19,8 @@ class Bounds:
     max_debt: int
     min_out: int
     deadline: int
+    # Least health afterwards in WAD; zero where none is asked for.
+    min_health: int = 0
 
 
 @dataclass

@@ -63,8 +63,8 @@ def test_close__takes_all_and_repays_all_but_a_wei__is_checked(at_the_limit: Dep
 def test_open__bounds_of_any_call__are_checked(scene: Deployment, borrow: int) -> None:
     protocol, looper = scene.protocol, scene.roles.looper
     for bounds, reason in (
-        ((UNLIMITED, UNLIMITED, 0, NO_DEADLINE), "router: collateral below bound"),
-        ((UNLIMITED, 0, 0, NO_DEADLINE), "router: collateral below bound"),
+        ((UNLIMITED, UNLIMITED, 0, NO_DEADLINE, 0), "router: collateral below bound"),
+        ((UNLIMITED, 0, 0, NO_DEADLINE, 0), "router: collateral below bound"),
     ):
         with reverts(reason):
             protocol.router.open(

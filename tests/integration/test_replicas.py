@@ -33,7 +33,7 @@ from tests.scene import (
 )
 
 HOUR = 3_600
-FREE = (0, UNLIMITED, 0, NO_DEADLINE)
+FREE = (0, UNLIMITED, 0, NO_DEADLINE, 0)
 REPLICAS = replicas()
 # Of the whole protocol's rounding in one story, smallest units.
 DUST = 10

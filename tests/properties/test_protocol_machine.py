@@ -187,7 +187,7 @@ class ProtocolMachine(RuleBasedStateMachine):
         out = position.collateral * part // 100
         # Rounded up: debt per collateral never rises by it, so that no price is asked.
         repay = -(-position.debt * out // position.collateral)
-        bounds = (0, UNLIMITED, 0, UNLIMITED)
+        bounds = (0, UNLIMITED, 0, UNLIMITED, 0)
         receipt, refusal = attempt(
             lambda: self.suite.router.close(
                 self.suite.market.address, out, repay, route, bounds, sender=looper

@@ -17,7 +17,7 @@ from tests.scene import (
 )
 
 # No bound but those that a test is about.
-FREE = (0, UNLIMITED, 0, NO_DEADLINE)
+FREE = (0, UNLIMITED, 0, NO_DEADLINE, 0)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,24 @@ def scene(prepared: Deployment) -> Iterator[Deployment]:
             assert not protocol.market.is_authorized(roles.borrower, helper.address)
 
 
+def mint_rate(scene: Deployment) -> int:
+    """LRT that a WETH mints, in WAD: rounded up twice, as the router takes it."""
+    staked = scene.world.core.wsteth.getWstETHByStETH(WAD) + 1
+    return int(scene.protocol.vault.previewDeposit(staked)) + 1
+
+
+def buy_cheap_lrt(scene: Deployment, rate: int) -> None:
+    """A trader buys LRT in its pool until a WETH fetches no more than the rate there."""
+    trader, swap, weth = scene.roles.trader, scene.protocol.swap, scene.world.core.weth
+    amount = 50 * ETHER
+    scene.world.fund(trader, weth=amount)
+    weth.transfer(swap.address, amount, sender=trader)
+    tokens = (weth.address, scene.protocol.vault.address)
+    sold, _ = swap.swap_up_to.call(*tokens, amount, rate, trader, sender=trader)
+    swap.swap_up_to(*tokens, amount, rate, trader, sender=trader)
+    assert 0 < sold < amount
+
+
 def prepare(scene: Deployment) -> None:
     protocol, roles, core = scene.protocol, scene.roles, scene.world.core
     lend(scene, 1_000 * ETHER)
@@ -55,5 +73,7 @@ def prepare(scene: Deployment) -> None:
     # So that interest and fees are booked, and no test has to count their events.
     protocol.market.accrue(sender=roles.stranger)
     protocol.market.set_authorization(protocol.router.address, True, sender=roles.looper)
+    # So that the pool pays no more than minting does, but where a test wants it.
+    buy_cheap_lrt(scene, mint_rate(scene))
     assert protocol.oracle.fundamental() < protocol.oracle.growth_cap()
     assert protocol.vault.rate() > WAD

@@ -8,7 +8,7 @@ from tests.lrt_paths import NOBODY
 from tests.scene import ETHER, SWAP, reverts
 from tests.unit.router.conftest import FREE
 
-OPEN_DATA = encode(["uint256", "uint256"], [ETHER, ETHER])
+OPEN_DATA = encode(["address", *["uint256"] * 4], [NOBODY, ETHER, ETHER, ETHER, 0])
 CLOSE_DATA = encode(["uint256", "uint256"], [ETHER, 1])
 
 
@@ -58,7 +58,7 @@ def test_default__unknown_function__reverts(scene: Deployment) -> None:
 
 def test_create__lst_that_is_not_the_vaults_asset__reverts(scene: Deployment) -> None:
     protocol, core = scene.protocol, scene.world.core
-    for name in ("LeverageRouter", "Liquidator"):
+    for name, venues in (("LeverageRouter", ([],)), ("Liquidator", ())):
         with reverts("path: lst is not the lrt's asset"):
             scene.chain.deploy(
                 artifact(name),
@@ -68,6 +68,7 @@ def test_create__lst_that_is_not_the_vaults_asset__reverts(scene: Deployment) ->
                 core.weth.address,
                 protocol.swap.address,
                 NOBODY,
+                *venues,
             )
 
 
@@ -96,6 +97,7 @@ def hostile(scene: Deployment) -> tuple[Contract, Contract]:
         core.weth.address,
         protocol.swap.address,
         NOBODY,
+        [],
     )
     return router, market
 
@@ -146,7 +148,7 @@ def test_on_adjust__after_a_call_in_the_same_transaction__reverts(
         "close": (market.address, ETHER, 0, SWAP, FREE),
     }
     # While the call runs, the very same callback is answered.
-    callback = router.on_adjust.encode(scene.roles.looper, 0, 0, encode(["uint256"] * 2, [0, 0]))
+    callback = router.on_adjust.encode(scene.roles.looper, 0, 0, encode(["uint256"] * 5, [0] * 5))
     market.set_call(router.address, callback)
     market.run(router.address, getattr(router, first).encode(*calls[first]), callback)
     assert market.succeeded() is False
@@ -161,10 +163,10 @@ def test_on_adjust__token_refuses_the_approval__reverts(scene: Deployment) -> No
     token = scene.chain.deploy(artifact("RefusingToken")).address
     swap = scene.protocol.swap.address
     router = scene.chain.deploy(
-        artifact("LeverageRouter"), market.address, token, token, token, swap, NOBODY
+        artifact("LeverageRouter"), market.address, token, token, token, swap, NOBODY, []
     )
     market.set_call(
-        router.address, router.on_adjust.encode(NOBODY, 0, 0, encode(["uint256"] * 2, [0, 0]))
+        router.address, router.on_adjust.encode(NOBODY, 0, 0, encode(["uint256"] * 5, [0] * 5))
     )
     router.open(market.address, NOBODY, 0, 1, FREE, sender=scene.roles.looper)
     assert market.succeeded() is False

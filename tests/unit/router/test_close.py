@@ -66,14 +66,18 @@ def expected_events(
     log, market, looper = Log(scene), scene.protocol.market, scene.roles.looper
     router = scene.protocol.router.address
     left, debt = position(scene)
-    events = [log.moved(log.vault, market.address, router, collateral)]
+    # What is sold in the pool goes straight to where it is sold.
+    receiver = scene.protocol.swap.address if route == SWAP else router
+    events = [log.moved(log.vault, market.address, receiver, collateral)]
     if route == REDEEM:
         events += log.redeemed(router, collateral, sale.amount_in)
-    events += log.sold(sale, log.vault if route == SWAP else log.wsteth, router)
-    events += [log.approved(log.weth, router, market.address, repaid)]
+        events += log.sold(sale, log.wsteth, router)
+    else:
+        events += log.sold(sale, log.vault, router)[1:]
     if repaid:
+        events += [log.approved(log.weth, router, market.address, repaid)]
         events += [log.moved(log.weth, router, market.address, repaid)]
-    events += [log.adjusted(looper, router, -collateral, -repaid)]
+    events += [log.adjusted(looper, router, -collateral, -repaid, receiver)]
     paid_out = sale.amount_out - repaid
     if paid_out:
         events += [log.moved(log.weth, router, looper, paid_out)]
@@ -170,32 +174,32 @@ def test_close__payout_bound__holds_to_the_unit(opened: Deployment) -> None:
     out = expected_sale(opened, collateral, SWAP).amount_out - debt
     before = holdings(opened, opened.roles.looper)
     with reverts("router: too little out"):
-        close(opened, collateral, UNLIMITED, SWAP, (0, UNLIMITED, out + 1, NO_DEADLINE))
+        close(opened, collateral, UNLIMITED, SWAP, (0, UNLIMITED, out + 1, NO_DEADLINE, 0))
     assert (position(opened), holdings(opened, opened.roles.looper)) == ((collateral, debt), before)
-    close(opened, collateral, UNLIMITED, SWAP, (0, UNLIMITED, out, NO_DEADLINE))
+    close(opened, collateral, UNLIMITED, SWAP, (0, UNLIMITED, out, NO_DEADLINE, 0))
 
 
 def test_close__collateral_and_debt_bounds__hold_to_the_unit(opened: Deployment) -> None:
     collateral, debt = position(opened)
     left = collateral - ETHER
     with reverts("router: collateral below bound"):
-        close(opened, ETHER, ETHER, SWAP, (left + 1, UNLIMITED, 0, NO_DEADLINE))
+        close(opened, ETHER, ETHER, SWAP, (left + 1, UNLIMITED, 0, NO_DEADLINE, 0))
     # What is owed afterwards is known to a unit only before the call: learn it from a trial.
     market = opened.protocol.market.address
     trial = opened.protocol.router.close.call(
         market, ETHER, ETHER, SWAP, FREE, sender=opened.roles.looper
     )
     with reverts("router: debt above bound"):
-        close(opened, ETHER, ETHER, SWAP, (left, trial[2] - 1, 0, NO_DEADLINE))
+        close(opened, ETHER, ETHER, SWAP, (left, trial[2] - 1, 0, NO_DEADLINE, 0))
     assert position(opened) == (collateral, debt)
-    close(opened, ETHER, ETHER, SWAP, (left, trial[2], 0, NO_DEADLINE))
+    close(opened, ETHER, ETHER, SWAP, (left, trial[2], 0, NO_DEADLINE, 0))
 
 
 def test_close__last_second_of_the_deadline__is_in_time(opened: Deployment) -> None:
     now = opened.chain.timestamp
     with reverts("router: deadline passed"):
-        close(opened, ETHER, ETHER, SWAP, (0, UNLIMITED, 0, now - 1))
-    close(opened, ETHER, ETHER, SWAP, (0, UNLIMITED, 0, now))
+        close(opened, ETHER, ETHER, SWAP, (0, UNLIMITED, 0, now - 1, 0))
+    close(opened, ETHER, ETHER, SWAP, (0, UNLIMITED, 0, now, 0))
 
 
 def test_close__nothing__reverts(opened: Deployment) -> None:
@@ -285,7 +289,7 @@ def test_close__pool_pushed_by_30_percent__reverts_by_the_bounds(
     push_lrt_price(scene, 7 * WAD // 10)
     before = holdings(scene, scene.roles.looper)
     with reverts(reason):
-        close(scene, collateral, UNLIMITED, SWAP, (0, UNLIMITED, fair * 99 // 100, NO_DEADLINE))
+        close(scene, collateral, UNLIMITED, SWAP, (0, UNLIMITED, fair * 99 // 100, NO_DEADLINE, 0))
     assert position(scene) == (collateral, debt)
     assert holdings(scene, scene.roles.looper) == before
 

@@ -54,14 +54,13 @@ def open_with(
 
 
 def taken(scene: Deployment, name: str, amount: int, lido: Lido, log: Log) -> list[Event]:
-    """What pulling and staking the input logs; `lido` moves on."""
+    """What taking the input logs: ether is wrapped, stETH too; `lido` moves on."""
     looper, router = scene.roles.looper, scene.protocol.router.address
     token = token_of(scene, name)
     if token is None:
-        return log.staked(lido, router, amount)
+        return [Event("Deposit", {"dst": router, "wad": amount}, log.weth.address)]
     if name == "weth":
-        pulled = [log.moved(token, looper, router, amount), log.unwrapped(router, amount)]
-        return pulled + log.staked(lido, router, amount)
+        return [log.moved(token, looper, router, amount)]
     if name == "steth":
         shares = lido.shares_down(amount)
         worth, wsteth = lido.ether_down(shares), log.wsteth.address
@@ -94,19 +93,20 @@ def test_open__each_token__gives_the_computed_collateral_and_debt(
 
     # What the public rates say.
     lst = {
-        "ether": lido.shares_down(AMOUNT),
-        "weth": lido.shares_down(AMOUNT),
+        "ether": 0,
+        "weth": 0,
         "steth": lido.shares_down(AMOUNT),
         "wsteth": AMOUNT,
         "lrt": 0,
     }[name]
     direct = AMOUNT if name == "lrt" else 0
+    weth = BORROWED + (AMOUNT if name in ("ether", "weth") else 0)
     debt = debt_after_borrowing(market.state(), BORROWED)
     events = taken(scene, name, AMOUNT, lido, log)
     events += [log.moved(log.weth, market.address, router, BORROWED)]
-    events += [log.unwrapped(router, BORROWED)]
+    events += [log.unwrapped(router, weth)]
     shares_before = lido.shares
-    events += log.staked(lido, router, BORROWED)
+    events += log.staked(lido, router, weth)
     assets = lst + lido.shares - shares_before
     minted = vault_shares_down(scene, assets)
     collateral = direct + minted
@@ -193,9 +193,9 @@ def test_open__not_authorised__reverts(scene: Deployment) -> None:
 
 def test_open__last_second_of_the_deadline__is_in_time(scene: Deployment) -> None:
     now = scene.chain.timestamp
-    open_with(scene, "wsteth", AMOUNT, 0, (0, UNLIMITED, 0, now))
+    open_with(scene, "wsteth", AMOUNT, 0, (0, UNLIMITED, 0, now, 0))
     with reverts("router: deadline passed"):
-        open_with(scene, "wsteth", AMOUNT, 0, (0, UNLIMITED, 0, now - 1))
+        open_with(scene, "wsteth", AMOUNT, 0, (0, UNLIMITED, 0, now - 1, 0))
 
 
 def test_open__market_not_listed__reverts(scene: Deployment) -> None:
@@ -259,17 +259,17 @@ def test_open__collateral_bound__holds_to_the_unit(scene: Deployment) -> None:
     lst = AMOUNT + Lido.now(scene).shares_down(BORROWED)
     collateral = vault_shares_down(scene, lst)
     with reverts("router: collateral below bound"):
-        open_with(scene, "wsteth", AMOUNT, BORROWED, (collateral + 1, UNLIMITED, 0, NO_DEADLINE))
+        open_with(scene, "wsteth", AMOUNT, BORROWED, (collateral + 1, UNLIMITED, 0, NO_DEADLINE, 0))
     assert scene.protocol.market.position(scene.roles.looper) == (0, 0)
-    open_with(scene, "wsteth", AMOUNT, BORROWED, (collateral, UNLIMITED, 0, NO_DEADLINE))
+    open_with(scene, "wsteth", AMOUNT, BORROWED, (collateral, UNLIMITED, 0, NO_DEADLINE, 0))
 
 
 def test_open__debt_bound__holds_to_the_unit(scene: Deployment) -> None:
     debt = debt_after_borrowing(scene.protocol.market.state(), BORROWED)
     with reverts("router: debt above bound"):
-        open_with(scene, "wsteth", AMOUNT, BORROWED, (0, debt - 1, 0, NO_DEADLINE))
+        open_with(scene, "wsteth", AMOUNT, BORROWED, (0, debt - 1, 0, NO_DEADLINE, 0))
     assert scene.protocol.market.position(scene.roles.looper) == (0, 0)
-    open_with(scene, "wsteth", AMOUNT, BORROWED, (0, debt, 0, NO_DEADLINE))
+    open_with(scene, "wsteth", AMOUNT, BORROWED, (0, debt, 0, NO_DEADLINE, 0))
 
 
 def drain_cash(scene: Deployment) -> None:
