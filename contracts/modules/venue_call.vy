@@ -1,0 +1,92 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Calls to a foreign venue
+@custom:contract-name venue_call
+@license GNU Affero General Public License v3.0 only
+@author Relever
+@notice What a contract before another protocol's market keeps of the one call that runs: only its router
+        calls, and the protocol's callbacks are answered only meanwhile.
+@dev The call travels through the protocol as the callback's data, and its hash is kept here: what comes
+     back is what was sent.
+"""
+from ..interfaces import IAdjustCallback
+
+
+struct Call:
+    owner: address
+    receiver: address
+    collateral_delta: int256
+    debt_delta: int256
+    paid_out: uint256
+    borrowed: uint256
+    repaid: uint256
+    # For the router's callback; there is none when it is empty.
+    data: Bytes[1024]
+
+
+ROUTER: public(immutable(address))
+
+# Of the call that waits for the protocol's callback.
+_expected: transient(bytes32)
+
+
+@deploy
+def __init__(router: address):
+    assert router != empty(address), "venue: no router"
+    ROUTER = router
+
+
+@internal
+def _begin(
+    owner: address,
+    collateral_delta: int256,
+    debt_delta: int256,
+    receiver: address,
+    data: Bytes[1024],
+) -> Call:
+    """@return The call, of which the callback's data must be just the encoding."""
+    assert msg.sender == ROUTER, "venue: not the router"
+    raises: bool = collateral_delta >= 0 and debt_delta >= 0
+    lowers: bool = collateral_delta <= 0 and debt_delta <= 0
+    assert raises or lowers, "venue: both ways at once"
+    call: Call = Call(
+        owner=owner,
+        receiver=receiver,
+        collateral_delta=collateral_delta,
+        debt_delta=debt_delta,
+        paid_out=convert(max(-collateral_delta, 0), uint256),
+        borrowed=convert(max(debt_delta, 0), uint256),
+        repaid=convert(max(-debt_delta, 0), uint256),
+        data=data,
+    )
+    self._expected = keccak256(abi_encode(call))
+    return call
+
+
+@internal
+def _resume(caller: address, data: Bytes[2048]) -> Call:
+    """@notice In the protocol's callback, once: the call that runs."""
+    assert msg.sender == caller, "venue: not the protocol"
+    assert keccak256(data) == self._expected, "venue: no such call"
+    self._expected = empty(bytes32)
+    return abi_decode(data, Call)
+
+
+@internal
+def _end():
+    self._expected = empty(bytes32)
+
+
+@internal
+def _call_back(call: Call) -> uint256:
+    """@notice Ask the router, when it gave data. @return The collateral to pull in."""
+    collateral_in: uint256 = convert(max(call.collateral_delta, 0), uint256)
+    if len(call.data) == 0:
+        return collateral_in
+    settled: int256 = convert(call.borrowed, int256) - convert(call.repaid, int256)
+    answer: uint256 = extcall IAdjustCallback(ROUTER).on_adjust(
+        call.owner, call.collateral_delta, settled, call.data
+    )
+    assert answer >= collateral_in or call.paid_out != 0, "venue: callback short"
+    return answer
