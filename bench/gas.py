@@ -17,6 +17,7 @@ from bench.market import market_rows
 from bench.oracle import oracle_rows
 from bench.peers import Code, compile_peers
 from bench.report import Row, table, verdict, write
+from bench.router import router_rows
 from bench.vaults import vault_rows
 from relever.artifacts import CompileError, artifacts
 from relever.baselayer import build_world, deploy_core
@@ -38,7 +39,7 @@ OURS = (
 )
 
 
-PARTS = ("market", "oracle", "vault")
+PARTS = ("market", "oracle", "router", "vault")
 
 
 def measure(code: Code, parts: Sequence[str]) -> list[Row]:
@@ -50,6 +51,8 @@ def measure(code: Code, parts: Sequence[str]) -> list[Row]:
             rows += market_rows(chain, code)
         if "oracle" in parts:
             rows += oracle_rows(chain)
+        if "router" in parts:
+            rows += router_rows(chain, code)
         if "vault" in parts:
             rows += vault_rows(build_world(deploy_core(chain)), code)
     return rows
