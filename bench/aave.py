@@ -13,7 +13,7 @@ from eth_abi.abi import encode
 from bench.venues import THRESHOLD, Tokens, Venue, gas_of
 from relever.artifacts import Artifact, artifact_from_json
 from relever.chain import Chain, Contract
-from relever.parts import PartError, manifest, wheel_json
+from relever.parts import wheel_json
 from relever.protocol import NOBODY, UNLIMITED, WAD
 
 _PART = "web3-ethereum-defi"
@@ -35,7 +35,7 @@ class Aave(Venue):
     name = "Aave v3.2"
 
     def __init__(self, tokens: Tokens, fee_wad: int) -> None:
-        super().__init__(tokens, _deploy_pool(tokens, fee_wad))
+        super().__init__(tokens, deploy_pool(tokens, fee_wad))
 
     def lend(self, user: str, amount: int) -> int:
         return self._supply(self.tokens.loan, user, amount)
@@ -88,7 +88,8 @@ class Aave(Venue):
         return gas_of(self.entry.withdraw(token.address, amount, user, sender=user))
 
 
-def _deploy_pool(tokens: Tokens, fee_wad: int) -> Contract:
+def deploy_pool(tokens: Tokens, fee_wad: int) -> Contract:
+    """A pool of the two tokens, which says how much of the loan's interest it keeps."""
     chain, owner = tokens.chain, tokens.owner
     provider = chain.deploy(_part("PoolAddressesProvider"), "bench", owner, sender=owner)
     provider.setACLAdmin(owner, sender=owner)
@@ -175,8 +176,6 @@ def _list_reserves(
 
 def _part(name: str, libraries: dict[str, str] | None = None) -> Artifact:
     """A contract of Aave's, with the libraries' addresses put where its code calls them."""
-    if not manifest().bench_wheels[_PART].folder.is_dir():
-        raise PartError(f"Aave's code is missing ({_PART}): run `make bench-gas`")
     entry: dict[str, Any] = wheel_json(_PART, f"{_FOLDER}/{name}.json")
     code = linked(entry["bytecode"], libraries or {})
     return artifact_from_json(name, entry["abi"], code)

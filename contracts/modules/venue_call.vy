@@ -17,7 +17,6 @@ struct Call:
     owner: address
     receiver: address
     collateral_delta: int256
-    debt_delta: int256
     paid_out: uint256
     borrowed: uint256
     repaid: uint256
@@ -42,10 +41,14 @@ def _begin(
     owner: address,
     collateral_delta: int256,
     debt_delta: int256,
+    debt: uint256,
     receiver: address,
     data: Bytes[1024],
 ) -> Call:
-    """@return The call, of which the callback's data must be just the encoding."""
+    """
+    @param debt What is owed: no more is repaid.
+    @return The call, of which the callback's data must be just the encoding.
+    """
     assert msg.sender == ROUTER, "venue: not the router"
     raises: bool = collateral_delta >= 0 and debt_delta >= 0
     lowers: bool = collateral_delta <= 0 and debt_delta <= 0
@@ -54,10 +57,9 @@ def _begin(
         owner=owner,
         receiver=receiver,
         collateral_delta=collateral_delta,
-        debt_delta=debt_delta,
         paid_out=convert(max(-collateral_delta, 0), uint256),
         borrowed=convert(max(debt_delta, 0), uint256),
-        repaid=convert(max(-debt_delta, 0), uint256),
+        repaid=min(convert(max(-debt_delta, 0), uint256), debt),
         data=data,
     )
     self._expected = keccak256(abi_encode(call))

@@ -83,8 +83,9 @@ def adjust(
     data: Bytes[1024] = b"",
 ) -> (uint256, uint256):
     """@notice See `IForeignVenue`."""
+    debt: uint256 = staticcall IDebtToken(DEBT_TOKEN).balanceOf(owner)
     call: venue_call.Call = venue_call._begin(
-        owner, collateral_delta, debt_delta, receiver, data
+        owner, collateral_delta, debt_delta, debt, receiver, data
     )
     if call.borrowed != 0:
         extcall IAavePool(POOL).flashLoan(

@@ -70,17 +70,17 @@ def adjust(
     data: Bytes[1024] = b"",
 ) -> (uint256, uint256):
     """@notice See `IForeignVenue`."""
+    shares: uint256 = 0
+    debt: uint256 = 0
+    shares, debt = self._debt(owner)
     call: venue_call.Call = venue_call._begin(
-        owner, collateral_delta, debt_delta, receiver, data
+        owner, collateral_delta, debt_delta, debt, receiver, data
     )
     if call.borrowed != 0:
         extcall IMorpho(MORPHO).flashLoan(LOAN, call.borrowed, abi_encode(call))
     elif call.repaid != 0:
         # The whole debt goes by shares, which leaves none of them.
-        shares: uint256 = 0
-        debt: uint256 = 0
-        shares, debt = self._debt(owner)
-        if call.repaid >= debt:
+        if call.repaid == debt:
             extcall IMorpho(MORPHO).repay(self._params(), 0, shares, owner, abi_encode(call))
         else:
             extcall IMorpho(MORPHO).repay(self._params(), call.repaid, 0, owner, abi_encode(call))

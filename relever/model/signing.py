@@ -53,6 +53,20 @@ def permit(chain: Chain, token: Contract, signer: str, *message: Any) -> tuple[i
     return signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
 
 
+def signature(
+    chain: Chain,
+    signer: str,
+    domain: dict[str, Any],
+    kind: str,
+    fields: dict[str, str],
+    *message: Any,
+) -> bytes:
+    """Of any typed message, its values in the order of its fields; r, s and v."""
+    domain = {**domain, "chainId": _chain_id(chain)}
+    said = dict(zip(fields, message, strict=True))
+    return bytes(_signed(chain, signer, domain, kind, fields, said).signature)
+
+
 def _signed(
     chain: Chain,
     signer: str,
