@@ -113,7 +113,10 @@ def open(
     assert amount_in + borrow > 0, "router: nothing to do"
     borrowed: int256 = convert(borrow, int256)
     signed_grants._authorize(market, foreign, 0, borrowed, grants.authorization)
-    rate: uint256 = lrt_purchase._rate_to_swap()
+    rate: uint256 = 0
+    # LRT that is only added asks neither pool nor vault.
+    if borrow != 0 or token_in in [empty(address), lrt_entry.WETH]:
+        rate = lrt_purchase._rate_to_swap()
     seat: address = lrt_purchase._seat(rate)
     weth_in: uint256 = 0
     lst_in: uint256 = 0

@@ -10,9 +10,9 @@ from typing import Any
 
 from relever.model.callback import Callback
 from relever.model.protocol import Action, Step
-from relever.model.router import Bounds
+from relever.model.router import Bounds, Grants
 
-_KINDS = {kind.__name__: kind for kind in (Action, Bounds, Callback)}
+_KINDS = {kind.__name__: kind for kind in (Action, Bounds, Callback, Grants)}
 
 
 class FindingError(Exception):

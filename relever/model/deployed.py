@@ -24,10 +24,19 @@ from relever.model import origin, signing
 from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
 from relever.model.origin import APPROVED, APPROVED_BY_SCRIPTED
-from relever.model.parts import EIGENLAYER, LIQUIDATOR, PEOPLE, SYMBIOTIC, VAULT, WRONG_ORACLE
+from relever.model.parts import (
+    EIGENLAYER,
+    LIQUIDATOR,
+    PEOPLE,
+    ROUTER,
+    SYMBIOTIC,
+    VAULT,
+    WRONG_ORACLE,
+)
 from relever.model.protocol import Action, Outcome, Protocol
 from relever.model.readings import Reverts, Value, View
 from relever.model.rewards import COORDINATOR
+from relever.model.router import Grants
 from relever.model.tokens import UNLIMITED
 from relever.protocol import NOBODY, Deployment
 
@@ -294,7 +303,7 @@ class Deployed:
 
     def _arguments(self, action: Action) -> Sequence[Any]:
         """As the contract takes them."""
-        plain = action.arguments
+        plain = [self._granted(action, said) for said in action.arguments]
         resolved = [self._resolve(value) for value in plain]
         match action.name:
             case "vault.finish_exit" if plain[0] == EIGENLAYER and plain[1] < len(self.roots):
@@ -308,6 +317,16 @@ class Deployed:
             case "vault.permit":
                 return [*resolved[:4], *self._permit(plain[4], resolved)]
         return resolved
+
+    def _granted(self, action: Action, said: Any) -> Any:
+        """What the router takes for its caller's grants: a permit is none of them."""
+        if not isinstance(said, Grants):
+            return said
+        owner, router = self.addresses[action.caller], self.addresses[ROUTER]
+        words = (owner, router, True, said.nonce, said.deadline)
+        signature = self._authorization(said.signer, words)
+        nothing = (0, 0, b"")
+        return nothing, (said.nonce, said.deadline, signature), said.revoke, nothing
 
     def _authorization(self, signer: str, message: Sequence[Any]) -> bytes:
         if signer == "nobody":

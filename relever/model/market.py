@@ -442,6 +442,18 @@ class Market:
 
     # Administration
 
+    def set_authorization_signed(
+        self, owner: str, manager: str, authorized: bool, nonce: int, deadline: int, signer: str
+    ) -> None:
+        """What `signer` has signed for the owner; once is enough."""
+        require(self.clock.time <= deadline, "market: signature expired")
+        expected = self.nonces.get(owner, 0)
+        if nonce < expected:
+            return
+        require(nonce == expected, "market: nonce")
+        require(signer == owner, "market: signature")
+        self.set_authorization(owner, manager, authorized)
+
     def set_authorization(self, caller: str, manager: str, authorized: bool) -> None:
         """Uses a nonce up."""
         self.nonces[caller] += 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from relever.model.parts import VAULT, Parts
 from relever.model.refused import require
+from relever.model.rounding import WAD
 from relever.model.swap import SWAP as SWAP_CONTRACT
 from relever.model.swap import Swap
 from relever.model.tokens import NOBODY, pull, push
@@ -18,6 +19,8 @@ from relever.model.tokens import NOBODY, pull, push
 ETHER = NOBODY
 INPUTS = (ETHER, "weth", "steth", "wsteth")
 SWAP, REDEEM, STABLE = 1, 2, 4
+# What a sale leaves of the WETH, in wei, is not worth a stake below this.
+DUST = 1_000
 
 
 @dataclass
@@ -57,12 +60,43 @@ class Paths:
         push(self.parts.wsteth, self.who, VAULT, amount)
         return shares
 
+    def rate_to_swap(self) -> int:
+        """LRT for a WETH by minting, in WAD, where the pool gives more for the first; else 0."""
+        parts = self.parts
+        minted = parts.vault.preview_deposit(parts.steth.shares_for(WAD) + 1)
+        return minted + 1 if Swap(parts).pays(self.who, "weth", VAULT, minted + 1) else 0
+
+    def buy(self, weth: int, rate: int, lst: int, owner: str) -> int:
+        """LRT for WETH, which lies with the swap where there is a rate, and for wstETH."""
+        bought = 0
+        if rate:
+            swap = Swap(self.parts)
+            sold, bought = swap.swap_up_to(self.who, "weth", VAULT, weth, rate, self.who)
+            weth -= sold
+            if weth < DUST:
+                push(self.parts.weth, self.who, owner, weth)
+                weth = 0
+        return bought + self.deposit(lst + self.stake_weth(weth), self.who)
+
+    def seat(self, route: int) -> str:
+        """Where LRT must lie to be sold: with the swap, or here to be redeemed."""
+        if route == SWAP:
+            return SWAP_CONTRACT
+        require(route == REDEEM, "path: no such route")
+        return self.who
+
     def sell(self, amount: int, route: int, seller: str) -> int:
         """Sell LRT that is here; returns the WETH. Who sold it keeps the claim on a quarantine."""
+        seat = self.seat(route)
+        if seat != self.who:
+            push(self.parts.token(VAULT), self.who, seat, amount)
+        return self.sell_seated(amount, seat, seller)
+
+    def sell_seated(self, amount: int, seat: str, seller: str) -> int:
+        """Sell LRT that lies where it must."""
         parts = self.parts
-        if route == SWAP:
-            return self.swap(VAULT, amount)
-        require(route == REDEEM, "path: no such route")
+        if seat != self.who:
+            return Swap(parts).swap(self.who, VAULT, "weth", amount, 0, self.who)
         assets = parts.vault.redeem(self.who, amount)
         push(parts.wsteth, VAULT, self.who, assets)
         parts.vault.pocket.hand_over(self.who, seller)

@@ -54,16 +54,20 @@ class Swap:
         if name is not None and amount:
             pool = self.parts.pools[name]
             sell0 = pool.token0 == sold
-            limit = sane_limit(pool, sell0)
-            if least_rate and sell0:
-                limit = max(limit, rate_limit(pool, sell0, least_rate))
-            elif least_rate:
-                limit = min(limit, rate_limit(pool, sell0, least_rate))
-            if pool.sqrt_price > limit if sell0 else pool.sqrt_price < limit:
+            pays, limit = _pays_until(pool, sell0, least_rate)
+            if pays:
                 require(amount < 2**255, "swap: amount")
                 paid, got = self._sell(name, sold, bought, amount, limit, receiver)
         push(self.parts.token(sold), SWAP, caller, amount - paid)
         return paid, got
+
+    def pays(self, caller: str, sold: str, bought: str, least_rate: int) -> bool:
+        """Whether a unit sold now fetches the rate."""
+        name = self._pool_of(sold, bought)
+        if name is None:
+            return False
+        pool = self.parts.pools[name]
+        return _pays_until(pool, pool.token0 == sold, least_rate)[0]
 
     def uniswapV3SwapCallback(self, caller: str, change0: int, change1: int, data: bytes) -> None:
         """For the pool of the running swap alone, which does it as a part of that."""
@@ -100,3 +104,13 @@ def rate_limit(pool: Pool, sell0: bool, least_rate: int) -> int:
     rate = min(least_rate, WAD << 128)
     root = isqrt((WAD // MILLION * (MILLION - pool.fee) << 192) // rate)
     return ceil_div(1 << 192, root) if sell0 else root
+
+
+def _pays_until(pool: Pool, sell0: bool, least_rate: int) -> tuple[bool, int]:
+    """Whether a unit sold now fetches the rate, and the root at which a sale must stop."""
+    limit = sane_limit(pool, sell0)
+    if least_rate and sell0:
+        limit = max(limit, rate_limit(pool, sell0, least_rate))
+    elif least_rate:
+        limit = min(limit, rate_limit(pool, sell0, least_rate))
+    return (pool.sqrt_price > limit if sell0 else pool.sqrt_price < limit), limit

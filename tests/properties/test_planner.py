@@ -28,6 +28,8 @@ NEVER_SUCCEED = {
     "vault.set_exits",
     "vault.add_adapter",
     "symbiotic.claim_rewards",
+    # There is one market that lends.
+    "router.move",
 }
 # Whoever asks, whatever for.
 NEVER_REFUSED = {

@@ -12,6 +12,7 @@ from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
+from relever.model.router import Grants
 
 if TYPE_CHECKING:
     from relever.fuzz.actions.planner import Planner
@@ -63,8 +64,12 @@ def _step(plan: Planner) -> Action:
 
 
 def _as_scripted(action: Action) -> Action:
-    """The same done by the contract, with what is its own."""
-    arguments = tuple(SCRIPTED if said == action.caller else said for said in action.arguments)
+    """The same done by the contract, with what is its own; it signs nothing."""
+    arguments = tuple(
+        SCRIPTED if said == action.caller else said
+        for said in action.arguments
+        if not isinstance(said, Grants)
+    )
     return Action(action.name, SCRIPTED, arguments)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from relever.fuzz.actions.access import OF_CONTRACTS
@@ -10,7 +11,7 @@ from relever.model.parts import BORROWERS, VAULT
 from relever.model.paths import REDEEM, STABLE, SWAP
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
-from relever.model.router import Bounds
+from relever.model.router import Bounds, Grants
 from relever.model.swap import sane_limit
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ STRANGE_MARKETS = ("stranger", "oracle")
 def open(plan: Planner) -> Action:
     draw = plan.draw
     owner = plan.mostly(draw.choice(BORROWERS), plan.who())
-    if (owner, "router") not in plan.parts.market.managers and draw.random() < 0.9:
+    grants = _grants(plan, owner)
+    if (owner, "router") not in plan.parts.market.managers and grants is None:
         return Action("market.set_authorization", owner, ("router", True))
     token = plan.mostly(draw.choice(TOKENS), "lender")
     amount = plan.amount(20 * WAD)
@@ -35,11 +37,13 @@ def open(plan: Planner) -> Action:
     borrowed = plan.part(min(amount * draw.choice((1, 4, 8, 9)), cash))
     bounds = plan.mostly(NO_BOUNDS, Bounds(amount, 3 * amount, 0, 2**64))
     bounds = plan.mostly(bounds, Bounds(0, 2**255, 0, plan.now - 1))
+    bounds = plan.mostly(bounds, replace(NO_BOUNDS, min_health=draw.choice((WAD, 2 * WAD))))
     ether = plan.mostly(amount if token == "nobody" else 0, 5)
     others = [name for name, listed in plan.parts.markets.items() if not listed]
     market = plan.mostly(MARKET, draw.choice((*STRANGE_MARKETS, *others)))
     _call_back(plan, owner)
-    return Action("router.open", owner, (market, token, amount, borrowed, bounds), ether)
+    asked = (market, token, amount, borrowed, bounds, *([grants] if grants else []))
+    return Action("router.open", owner, asked, ether)
 
 
 def close(plan: Planner) -> Action:
@@ -50,9 +54,37 @@ def close(plan: Planner) -> Action:
     bounds = plan.mostly(NO_BOUNDS, Bounds(held, debt, held // 9, plan.now + 10**6))
     bounds = plan.mostly(bounds, Bounds(0, 2**255, 0, plan.now - 1))
     market = plan.mostly(MARKET, draw.choice(STRANGE_MARKETS))
-    arguments = (market, held * share // 100, repaid, _route(plan), bounds)
+    bounds = plan.mostly(bounds, replace(NO_BOUNDS, min_health=draw.choice((WAD, 2 * WAD))))
+    out = held * share // 100
+    grants = _grants(plan, owner)
+    signed = [grants] if grants else []
     _call_back(plan, owner)
-    return Action("router.close", owner, arguments)
+    if draw.random() < 0.3:
+        # What is repaid is worth a little less than what is sold; or too much, or nothing is left.
+        sold = plan.mostly(min(out, repaid), draw.choice((0, out // 2, out)))
+        asked = (market, out, sold, repaid, _route(plan), bounds, *signed)
+        return Action("router.close_to_queue", owner, asked)
+    return Action("router.close", owner, (market, out, repaid, _route(plan), bounds, *signed))
+
+
+def move(plan: Planner) -> Action:
+    """To where nothing can be: there is one market that lends."""
+    owner = plan.borrower()
+    source = plan.mostly(MARKET, plan.draw.choice(STRANGE_MARKETS))
+    target = plan.draw.choice((*STRANGE_MARKETS, MARKET))
+    asked = (source, target, plan.part(plan.position(owner).collateral), plan.debt(owner))
+    return Action("router.move", owner, (*asked, NO_BOUNDS))
+
+
+def _grants(plan: Planner, owner: str) -> Grants | None:
+    """Now and then a signature, right or wrong, and a wish to have it back."""
+    draw = plan.draw
+    if draw.random() < 0.7:
+        return None
+    nonce = plan.parts.market.nonces.get(owner, 0)
+    said = (plan.mostly(nonce, nonce + 1), plan.mostly(plan.now + 10**6, plan.now - 1))
+    signer = plan.mostly(plan.mostly(owner, "nobody"), plan.who())
+    return Grants(*said, signer, draw.random() < 0.5)
 
 
 def _call_back(plan: Planner, caller: str) -> None:
@@ -152,6 +184,7 @@ def claim_rewards(plan: Planner) -> Action:
 WAYS = [
     (6, "open", open),
     (4, "close", close),
+    (1, "move", move),
     (2, "liquidate", liquidate),
     (2, "trade", trade),
     (2, "trade_back", trade_back),

@@ -19,7 +19,7 @@ from relever.fuzz.invariants.base import (
     Seen,
     invariant,
 )
-from relever.fuzz.invariants.market import LIQUIDATIONS
+from relever.fuzz.invariants.market import LIQUIDATIONS, ROUTED
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
@@ -97,7 +97,7 @@ _BOOKS = frozenset(
     (
         *("vault.deposit", "vault.mint", "vault.withdraw", "vault.redeem", "vault.sync"),
         *("vault.pay_rewards", "vault.allocate", "vault.finish_exit", "vault.quarantine"),
-        *("vault.set_performance_fee", "zap.deposit", "router.open", "router.close"),
+        *("vault.set_performance_fee", "zap.deposit", *ROUTED),
         *("liquidator.liquidate", "seller.sell", "queue.requestRedeem", "queue.cancel"),
         *("queue.finalize", "queue.pull_back"),
     )
@@ -105,26 +105,28 @@ _BOOKS = frozenset(
 _POKES = frozenset(
     (
         *("market.borrow", "market.adjust", "market.withdraw_collateral", "market.liquidate"),
-        *("router.open", "router.close", "liquidator.liquidate", "oracle.poke"),
+        *(*ROUTED, "liquidator.liquidate", "oracle.poke"),
         *("oracle.poke_price", "oracle.poke_liquidation_prices", "oracle.replace_feed"),
     )
 )
 _POSITIONS = frozenset(
     (
         *("market.borrow", "market.repay", "market.adjust", "market.supply_collateral"),
-        *("market.withdraw_collateral", "router.open", "router.close", *LIQUIDATIONS),
+        *("market.withdraw_collateral", *ROUTED, *LIQUIDATIONS),
     )
 )
 _ACCRUES = _POSITIONS | {
     f"market.{name}"
     for name in ("deposit", "mint", "withdraw", "redeem", "accrue", "set_caps", "request_fees")
 }
-_REQUESTS = frozenset(f"queue.{name}" for name in ("requestRedeem", "cancel", "finalize"))
+_ASKS = frozenset(("queue.requestRedeem", "router.close_to_queue"))
+_REQUESTS = _ASKS | {"queue.cancel", "queue.finalize"}
 _QUARANTINES = frozenset(("vault.quarantine", "vault.add_adapter"))
 _LEAVES = frozenset(
     (
         *("vault.withdraw", "vault.redeem", "queue.finalize", "side_pocket.claim"),
-        *("side_pocket.hand_over", "router.close", "liquidator.liquidate"),
+        *("side_pocket.hand_over", "router.close", "router.close_to_queue"),
+        "liquidator.liquidate",
     )
 )
 # By which actions each variable may change. Balances and allowances have rules of their own.
@@ -145,13 +147,10 @@ _CHANGED_BY: dict[str, frozenset[str]] = {
     "vault.vault_books.booked": _BOOKS,
     "vault.vault_limits._adapter_caps": frozenset(("vault.set_adapter_caps", "vault.add_adapter")),
     "queue.head": frozenset(("queue.finalize", "queue.pull_back")),
-    "queue.next_id": frozenset(("queue.requestRedeem",)),
+    "queue.next_id": _ASKS,
     "queue.set_aside": frozenset(("queue.finalize", "queue.claim")),
     "queue.isOperator": frozenset(("queue.setOperator",)),
-    **{
-        REQUEST + name: frozenset(("queue.requestRedeem",))
-        for name in ("controller", "requested_at", "exits_before")
-    },
+    **{REQUEST + name: _ASKS for name in ("controller", "requested_at", "exits_before")},
     **{REQUEST + name: _REQUESTS for name in ("shares", "assets")},
     **{
         REQUEST + name: frozenset(("queue.finalize", "queue.claim"))
@@ -186,9 +185,10 @@ _CHANGED_BY: dict[str, frozenset[str]] = {
             *("set_authorization", "renounce_authorization"),
             "set_authorization_by_signature",
         )
-    ),
+    )
+    | set(ROUTED),
     "market.authorization._nonces": frozenset(
-        ("market.set_authorization", "market.set_authorization_by_signature")
+        ("market.set_authorization", "market.set_authorization_by_signature", *ROUTED)
     ),
     "vault.erc20.nonces": frozenset(("vault.permit",)),
     "factory.is_listed": frozenset(("factory.list_market", "factory.delist_market")),

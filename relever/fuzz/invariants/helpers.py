@@ -14,7 +14,9 @@ from relever.fuzz.invariants.base import (
     Seen,
     invariant,
 )
+from relever.fuzz.invariants.market import AUTHORIZED, ROUTED
 from relever.model.parts import LIQUIDATOR, ROUTER, SELLER, VAULT, ZAP
+from relever.model.router import Bounds, Grants
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
@@ -70,10 +72,10 @@ def helpers_allow_nothing(seen: Seen) -> str | None:
     "ROUT-4",
     "Opening and closing keep to the caller's bounds, and say what became of the position.",
     "Liquity bold zappers, Contango: slippage bounds",
-    ("router.open", "router.close"),
+    ROUTED,
 )
 def bounds_are_kept(seen: Seen) -> str | None:
-    bounds = seen.action.arguments[-1]
+    bounds = _bounds(seen)
     collateral, debt = seen.after.position(seen.action.caller)
     *paid, told_collateral, told_debt = seen.outcome.result
     if (told_collateral, told_debt) != (collateral, debt):
@@ -81,9 +83,28 @@ def bounds_are_kept(seen: Seen) -> str | None:
     if collateral < bounds.min_collateral or debt > bounds.max_debt:
         return f"{collateral:_} and {debt:_} with bounds of {bounds}."
     if paid and (
-        paid[0] < bounds.min_out or seen.moved(WETH).get(seen.action.caller, 0) != paid[0]
+        paid[-1] < bounds.min_out or seen.moved(WETH).get(seen.action.caller, 0) != paid[-1]
     ):
-        return f"{paid[0]:_} are paid with bounds of {bounds}."
+        return f"{paid[-1]:_} are paid with bounds of {bounds}."
+    return None
+
+
+def _bounds(seen: Seen) -> Bounds:
+    return next(said for said in seen.action.arguments if isinstance(said, Bounds))
+
+
+@_rule(
+    "ROUT-9",
+    "Who asked for it has nothing left that lets the router act, whatever came before.",
+    "Relever: stale authorisations",
+    ROUTED,
+)
+def rights_are_given_back(seen: Seen) -> str | None:
+    grants = seen.action.arguments[-1]
+    if not isinstance(grants, Grants) or not grants.revoke:
+        return None
+    if seen.after.entry(AUTHORIZED, (seen.action.caller, ROUTER)):
+        return f"The router may still act for {seen.action.caller}."
     return None
 
 
@@ -91,10 +112,10 @@ def bounds_are_kept(seen: Seen) -> str | None:
     "ROUT-5",
     "Nothing is opened or closed after its deadline.",
     "Uniswap v3 periphery: deadline",
-    ("router.open", "router.close"),
+    ROUTED,
 )
 def deadlines_are_kept(seen: Seen) -> str | None:
-    late = seen.after.now - seen.action.arguments[-1].deadline
+    late = seen.after.now - _bounds(seen).deadline
     return f"It is {late} s late." if late > 0 else None
 
 

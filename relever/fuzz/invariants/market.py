@@ -31,6 +31,7 @@ from relever.fuzz.invariants.base import (
     sums,
 )
 from relever.model.market import MARKET
+from relever.model.router import Grants
 from relever.model.tokens import UNLIMITED
 
 INVARIANTS: list[Invariant] = []
@@ -40,12 +41,14 @@ LENDING = ("market.deposit", "market.mint", "market.withdraw", "market.redeem")
 LIQUIDATIONS = ("market.liquidate", "liquidator.liquidate")
 # What may add to a debt or take from its collateral.
 _RISKY = ("market.borrow", "market.withdraw_collateral", "market.adjust", "router.open")
-RISKY = (*_RISKY, "router.close")
+# The router's, for the position of its caller.
+ROUTED = ("router.open", "router.close", "router.close_to_queue")
+RISKY = (*_RISKY, *ROUTED[1:])
 # What changes the caller's or another's position by the one door.
 _ADJUSTS = (*RISKY, "market.supply_collateral", "market.repay")
 # By these loan tokens come to the market without a call of it.
 _GIFTS = ("weth.transfer", "weth.transferFrom", "swap.swap", "swap.swap_up_to")
-_AUTHORIZED = "market.authorization._authorized"
+AUTHORIZED = "market.authorization._authorized"
 # The fee is stored in these, WAD.
 _FEE_STEP = 10**12
 # Rates of the curve: code 0, what 2**28 codes double, and the bounds of the rate at target.
@@ -506,7 +509,11 @@ def borrowers_agree(seen: Seen) -> str | None:
             return None
     if action.name == "router.open" and not action.arguments[3]:
         return None
-    if owner != actor and not seen.before.entry(_AUTHORIZED, (owner, actor)):
+    signed = any(
+        isinstance(said, Grants) and said.signer == owner and said.deadline >= seen.after.now
+        for said in action.arguments
+    )
+    if owner != actor and not signed and not seen.before.entry(AUTHORIZED, (owner, actor)):
         return f"{actor} acts for {owner} without being allowed to."
     return None
 

@@ -24,7 +24,7 @@ from relever.fuzz.invariants.base import (
     Seen,
     invariant,
 )
-from relever.fuzz.invariants.market import LIQUIDATIONS
+from relever.fuzz.invariants.market import LIQUIDATIONS, ROUTED
 from relever.fuzz.invariants.vault import most_fee_shares
 
 INVARIANTS: list[Invariant] = []
@@ -52,7 +52,7 @@ CONTRACTS = frozenset(
 _OWNED = (LRT, WSTETH, STETH, WETH, SHARES, POSITIONS)
 # Trades make one richer at the other's cost, and so do liquidations; the world gives and takes.
 _TRADES = (
-    *(*LIQUIDATIONS, "router.close", "swap.swap", "swap.swap_up_to", "world.trade"),
+    *(*LIQUIDATIONS, *ROUTED, "swap.swap", "swap.swap_up_to", "world.trade"),
     "market.collect_fees",
 )
 _RECIPIENT = "vault.vault_books.performance_fee.fee_recipient"

@@ -139,13 +139,7 @@ class MarketContract:
     ) -> None:
         """Somebody brings what `signer` has signed; once is enough."""
         market = self.parts.market
-        require(self.parts.clock.time <= deadline, "market: signature expired")
-        expected = market.nonces.get(owner, 0)
-        if nonce < expected:
-            return
-        require(nonce == expected, "market: nonce")
-        require(signer == owner, "market: signature")
-        market.set_authorization(owner, manager, authorized)
+        market.set_authorization_signed(owner, manager, authorized, nonce, deadline, signer)
 
     # Everyone, and the factory's owner and guardian
 
