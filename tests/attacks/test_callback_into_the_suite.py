@@ -58,7 +58,7 @@ def into_the_market(scene: Deployment, me: str) -> list[Step]:
         step(protocol.router, "close", market, ETHER, ETHER, REDEEM, FREE),
         step(protocol.liquidator, "liquidate", market, scene.roles.looper, UNLIMITED, SWAP, 0),
         step(protocol.liquidator, "liquidate", market, scene.roles.looper, UNLIMITED, REDEEM, 0),
-        step(protocol.router, "on_adjust", me, 0, ETHER, b"\0" * 64),
+        step(protocol.router, "on_adjust", me, 0, ETHER, b"\0" * 160),
         step(protocol.liquidator, "on_liquidate", me, ETHER, ETHER, b"\0" * 32),
     ]
 

@@ -66,7 +66,7 @@ def test_fake_market__calls_back_out_of_the_blue__is_refused(
     fake = scene.chain.deploy(artifact("HostileMarket"), sender=roles.stranger)
     for call in (
         protocol.router.on_adjust.encode(
-            roles.looper, 0, ETHER, encode(["uint256", "uint256"], [ETHER, 0])
+            roles.looper, 0, ETHER, encode(["uint256"] * 5, [0, ETHER, 0, 0, 0])
         ),
         protocol.router.on_adjust.encode(
             roles.looper, -ETHER, -ETHER, encode(["uint256", "uint256"], [ETHER, SWAP])

@@ -505,6 +505,6 @@ def liquidates(scene: Deployment, in_full: bool = False) -> bool:
 def gets_an_allowance(scene: Deployment, caller: str) -> bool:
     """Whether who calls the router back may take the router's LRT afterwards."""
     router, vault = scene.protocol.router, scene.protocol.vault
-    data = encode(["uint256", "uint256"], [0, ETHER])
+    data = encode(["uint256"] * 5, [0, ETHER, 0, 0, 0])
     router.on_adjust(caller, 0, 0, data, sender=caller)
     return bool(vault.allowance(router.address, caller) > 0)

@@ -34,6 +34,7 @@ MUST_REACH = (
     "queue.claim",
     "queue.finalize",
     "router.close",
+    "router.close_to_queue",
     "router.open",
     "seller.sell",
     "side_pocket.claim",

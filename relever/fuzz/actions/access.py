@@ -69,7 +69,7 @@ OF_CONTRACTS: dict[str, tuple[Any, ...]] = {
     "symbiotic.finish_exit": (1,),
     "swap.uniswapV3SwapCallback": (WAD, -WAD, b""),
     # Nothing changes, and so much LRT was minted: the router would give its caller an allowance.
-    "router.on_adjust": ("stranger", 0, 0, bytes(32) + WAD.to_bytes(32, "big")),
+    "router.on_adjust": ("stranger", 0, 0, bytes(32) + WAD.to_bytes(32, "big") + bytes(96)),
     "liquidator.on_liquidate": ("stranger", WAD, WAD, b"\1" * 64),
 }
 PRIVILEGED = list(OF_RULERS) + list(OF_CONTRACTS)

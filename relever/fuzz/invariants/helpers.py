@@ -94,7 +94,7 @@ def _bounds(seen: Seen) -> Bounds:
 
 
 @_rule(
-    "ROUT-9",
+    "ROUT-10",
     "Who asked for it has nothing left that lets the router act, whatever came before.",
     "Relever: stale authorisations",
     ROUTED,

@@ -1,0 +1,95 @@
+"""WETH buys LRT in the pool as long as each unit buys more there than it mints."""
+
+from __future__ import annotations
+
+import pytest
+
+from relever.protocol import UNLIMITED, WAD, Deployment
+from tests.lrt_paths import Lido, add_far_liquidity, push_lrt_price, vault_shares_down
+from tests.scene import ETHER, NO_DEADLINE, holdings, reverts
+from tests.unit.router.conftest import FREE, mint_rate
+from tests.unit.router.test_open import open_with
+
+
+def minted(scene: Deployment, weth: int) -> int:
+    return vault_shares_down(scene, Lido.now(scene).shares_down(weth))
+
+
+def pool_gives(scene: Deployment, weth: int, rate: int) -> tuple[int, int]:
+    """What the swap would sell of the WETH at the rate, and give for it."""
+    swap, trader, token = scene.protocol.swap, scene.roles.trader, scene.world.core.weth
+    with scene.chain.isolated():
+        scene.world.fund(trader, weth=weth)
+        token.transfer(swap.address, weth, sender=trader)
+        pair = (token.address, scene.protocol.vault.address)
+        sold, got = swap.swap_up_to.call(*pair, weth, rate, trader, sender=trader)
+    return sold, got
+
+
+@pytest.mark.parametrize("name", ["weth", "ether"])
+@pytest.mark.parametrize("amount", [ETHER, 40 * ETHER])
+def test_open__pool_is_cheaper__buys_there_until_minting_gives_more(
+    scene: Deployment, name: str, amount: int
+) -> None:
+    add_far_liquidity(scene)
+    push_lrt_price(scene, 995 * WAD // 1_000)
+    borrowed, rate = ETHER, mint_rate(scene)
+    sold, got = pool_gives(scene, amount + borrowed, rate)
+    rest = minted(scene, amount + borrowed - sold)
+    receipt = open_with(scene, name, amount, borrowed)
+    collateral, _ = scene.protocol.market.position(scene.roles.looper)
+    assert collateral == got + rest
+    assert collateral > minted(scene, amount + borrowed)
+    # The small one is bought as a whole, the large one in part.
+    assert (sold == amount + borrowed) == (amount == ETHER)
+    assert got * WAD >= sold * (rate - 1)
+    names = [event.name for event in receipt.events]
+    assert (names.count("Swap"), names.count("Submitted")) == (1, amount > ETHER)
+
+
+def test_open__pool_is_no_cheaper__mints_all(scene: Deployment) -> None:
+    receipt = open_with(scene, "weth", ETHER, ETHER)
+    assert "Swap" not in [event.name for event in receipt.events]
+    collateral, _ = scene.protocol.market.position(scene.roles.looper)
+    assert collateral == minted(scene, 2 * ETHER)
+
+
+def test_open__sale_leaves_next_to_nothing__goes_back(scene: Deployment) -> None:
+    """Too little to mint for: the owner has it back, and the call does not fail."""
+    add_far_liquidity(scene)
+    push_lrt_price(scene, 995 * WAD // 1_000)
+    looper, rate = scene.roles.looper, mint_rate(scene)
+    most, _ = pool_gives(scene, 100 * ETHER, rate)
+    before = holdings(scene, looper)["weth"]
+    open_with(scene, "weth", most + 999, 0)
+    assert holdings(scene, looper)["weth"] == before + 999
+
+
+def test_open__adapter_cannot_be_read__still_takes_lrt(scene: Deployment) -> None:
+    vault, adapter = scene.protocol.vault, scene.protocol.eigenlayer
+    lrt = vault.address
+    market, looper, router = scene.protocol.market, scene.roles.looper, scene.protocol.router
+    lst = vault.previewMint(ETHER)
+    scene.world.fund(looper, wsteth=lst)
+    scene.world.core.wsteth.approve(lrt, lst, sender=looper)
+    vault.mint(ETHER, looper, sender=looper)
+    vault.approve(router.address, ETHER, sender=looper)
+    scene.chain.set_code(adapter.address, bytes.fromhex("5f5ffd"))
+    router.open(market.address, lrt, ETHER, 0, FREE, sender=looper)
+    assert market.position(looper) == (ETHER, 0)
+    scene.world.fund(looper, weth=ETHER)
+    scene.world.core.weth.approve(router.address, ETHER, sender=looper)
+    paid = (market.address, scene.world.core.weth.address, ETHER, 0, FREE)
+    with reverts("vault: adapter unreadable"):
+        router.open(*paid, sender=looper)
+
+
+def test_open__health_bound_with_a_dead_feed__reverts_and_without_it_is_free(
+    scene: Deployment,
+) -> None:
+    open_with(scene, "wsteth", 10 * ETHER, 5 * ETHER)
+    scene.chain.advance(30 * 86_400)
+    bounded = (0, UNLIMITED, 0, NO_DEADLINE, WAD)
+    with reverts("oracle: stale feed"):
+        open_with(scene, "lrt", ETHER, 0, bounded)
+    open_with(scene, "lrt", ETHER, 0)
