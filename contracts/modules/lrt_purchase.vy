@@ -5,7 +5,9 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice WETH buys LRT in its pool as long as each unit buys more there than it mints; the rest mints.
-@dev No quote is asked for: the sale stops by itself at the mint rate.
+@dev No quote is asked for: the sale stops by itself at the mint rate. No unit is bought for less than it
+     would mint. While something is expected back from a quarantine, for which who enters pays, the pool
+     is asked for a little more than that.
 """
 from ethereum.ercs import IERC4626
 
@@ -34,8 +36,13 @@ def _rate_to_swap() -> uint256:
     """@return What minting gives for a WETH, in WAD, when the pool gives more for the first; else zero."""
     # Both round down: with a unit more each, no less than what minting gives.
     staked: uint256 = staticcall IWstETH(lrt_entry.LST).getWstETHByStETH(WAD)
+    # The booked rate is asked first, for which no adapter is read, and mostly the last.
+    booked: uint256 = staticcall IERC4626(lrt_entry.LRT).convertToShares(staked + 1)
+    pays: bool = staticcall ISwap(lrt_exit.SWAP).pays(lrt_entry.WETH, lrt_entry.LRT, booked + 1)
+    if not pays:
+        return 0
     minted: uint256 = staticcall IERC4626(lrt_entry.LRT).previewDeposit(staked + 1)
-    pays: bool = staticcall ISwap(lrt_exit.SWAP).pays(lrt_entry.WETH, lrt_entry.LRT, minted + 1)
+    pays = staticcall ISwap(lrt_exit.SWAP).pays(lrt_entry.WETH, lrt_entry.LRT, minted + 1)
     return minted + 1 if pays else 0
 
 

@@ -24,7 +24,13 @@ def _push(token: address, to: address, amount: uint256):
 @internal
 def _pull(token: address, owner: address, amount: uint256):
     """@notice Take `amount` of `token` from `owner`'s allowance; nothing is called for zero."""
-    self._move(token, owner, self, amount)
+    if amount == 0:
+        return
+    sent: bool = extcall IERC20(token).transferFrom(
+        owner, self, amount, default_return_value=True
+    )
+    if not sent:
+        checks._fail("token: transferFrom failed")
 
 
 @internal

@@ -63,8 +63,11 @@ class Paths:
     def rate_to_swap(self) -> int:
         """LRT for a WETH by minting, in WAD, where the pool gives more for the first; else 0."""
         parts = self.parts
-        minted = parts.vault.preview_deposit(parts.steth.shares_for(WAD) + 1)
-        return minted + 1 if Swap(parts).pays(self.who, "weth", VAULT, minted + 1) else 0
+        staked, pool = parts.steth.shares_for(WAD) + 1, Swap(parts)
+        if not pool.pays(self.who, "weth", VAULT, parts.vault.price.shares_down(staked) + 1):
+            return 0
+        minted = parts.vault.preview_deposit(staked)
+        return minted + 1 if pool.pays(self.who, "weth", VAULT, minted + 1) else 0
 
     def buy(self, weth: int, rate: int, lst: int, owner: str) -> int:
         """LRT for WETH, which lies with the swap where there is a rate, and for wstETH."""

@@ -33,5 +33,5 @@ def getWstETHByStETH(amount: uint256) -> uint256:
 
 @view
 @external
-def previewDeposit(amount: uint256) -> uint256:
+def convertToShares(amount: uint256) -> uint256:
     return amount
