@@ -13,7 +13,7 @@ from relever.fuzz.actions.planner import Planner
 from relever.model.deployed import Deployed
 from relever.model.protocol import Protocol
 
-SEEDS, STEPS = (17, 105), 420
+SEEDS, STEPS = (31, 40), 420
 
 # The walk says nothing about these unless it comes by.
 MUST_REACH = (
@@ -36,6 +36,7 @@ MUST_REACH = (
     "seller.sell",
     "side_pocket.claim",
     "swap.swap",
+    "swap.swap_up_to",
     "vault.accept_ownership",
     "vault.finish_exit",
     "vault.permit",
