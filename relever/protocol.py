@@ -174,7 +174,7 @@ def deploy(world: World, network: str = "local", adapters: Sequence[str] = ADAPT
     market = _create_market(world, factory, vault, oracle, settings["market"])
 
     tokens = (vault.address, core.wsteth.address, core.weth.address)
-    path = (factory.address, *tokens, swap.address)
+    path = (factory.address, *tokens, swap.address, NOBODY)
     protocol = Protocol(
         chain,
         vault=vault,

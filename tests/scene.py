@@ -12,7 +12,7 @@ from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment
 
 ETHER = 10**18
 DAY = 86_400
-SWAP, REDEEM = 1, 2
+SWAP, REDEEM, STABLE = 1, 2, 4
 NO_DEADLINE = 2**256 - 1
 
 
@@ -156,6 +156,7 @@ __all__ = [
     "ETHER",
     "NO_DEADLINE",
     "REDEEM",
+    "STABLE",
     "SWAP",
     "WAD",
     "allowances_given",

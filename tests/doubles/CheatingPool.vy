@@ -3,7 +3,7 @@
 @title CheatingPool
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice A Uniswap v3 pool at a price of one that asks for, pays and claims what the test sets, and may
+@notice A Uniswap v3 pool at a price of one, less a fee of 0.3 %, that asks for, pays and claims what the test sets, and may
         ask again when the swap is over.
 """
 from ethereum.ercs import IERC20
@@ -40,6 +40,12 @@ def set_terms(asked: int256, claimed_in: int256, claimed_out: int256):
 @external
 def slot0() -> (uint160, int24, uint16, uint16, uint16, uint8, bool):
     return 2**96, 0, 0, 1, 1, 0, True
+
+
+@view
+@external
+def fee() -> uint24:
+    return 3_000
 
 
 @external

@@ -38,6 +38,7 @@ MUST_REACH = (
     "seller.sell",
     "side_pocket.claim",
     "swap.swap",
+    "swap.swap_up_to",
     "vault.accept_ownership",
     "vault.finish_exit",
     "vault.permit",

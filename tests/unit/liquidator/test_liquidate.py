@@ -18,6 +18,7 @@ from tests.scene import (
     DAY,
     ETHER,
     REDEEM,
+    STABLE,
     SWAP,
     holdings,
     open_leveraged,
@@ -168,7 +169,7 @@ def test_liquidate__market_never_listed__reverts(unhealthy: Deployment) -> None:
             )
 
 
-@pytest.mark.parametrize("route", [0, SWAP | REDEEM])
+@pytest.mark.parametrize("route", [0, SWAP | REDEEM, STABLE, SWAP | STABLE])
 def test_liquidate__no_such_route__reverts(unhealthy: Deployment, route: int) -> None:
     with reverts("path: no such route"):
         liquidate(unhealthy, route)
@@ -242,6 +243,7 @@ def hostile(scene: Deployment) -> tuple[Contract, Contract]:
         core.wsteth.address,
         core.weth.address,
         protocol.swap.address,
+        NOBODY,
     )
     return liquidator, market
 
