@@ -115,7 +115,7 @@ def test_try_sale__by_anyone__reverts(unhealthy: Deployment, role: str) -> None:
     """Even of LRT that lies there by mistake."""
     protocol, roles = unhealthy.protocol, unhealthy.roles
     restake(unhealthy, 5 * ETHER)
-    for name in ("liquidator",):
+    for name in ("liquidator", "orders"):
         helper = getattr(protocol, name)
         with unhealthy.chain.isolated():
             protocol.vault.transfer(helper.address, ETHER, sender=roles.depositor)
