@@ -102,6 +102,7 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "leverage": {
         "contracts/leverage/LeverageRouter.vy": (_ROUTER,),
         "contracts/leverage/Liquidator.vy": (_LIQUIDATOR,),
+        "contracts/leverage/BalancerSwap.vy": (_SWAP,),
         "contracts/leverage/UniswapV3Swap.vy": (_SWAP,),
         "contracts/modules/lrt_entry.vy": (_ZAP, _ROUTER),
         "contracts/modules/lrt_exit.vy": (_ROUTER, _LIQUIDATOR),
