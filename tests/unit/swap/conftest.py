@@ -8,7 +8,7 @@ from eth_abi.abi import encode
 
 from relever.artifacts import artifact
 from relever.baselayer.balancer import deploy_balancer
-from relever.chain import Contract
+from relever.chain import Chain, Contract
 from relever.protocol import Deployment
 from tests.scene import ETHER, assert_empty
 from tests.stable import Stable, add_stable_pool
@@ -28,6 +28,7 @@ def scene(prepared: Deployment) -> Iterator[Deployment]:
 class Cheat:
     """A swap contract over one pool that does what the test says, for two plain tokens."""
 
+    chain: Chain
     swap: Contract
     pool: Contract
     sold: Contract
@@ -44,7 +45,7 @@ def cheat(scene: Deployment) -> Cheat:
     swap = chain.deploy(artifact("UniswapV3Swap"), [pool.address])
     tokens[0].mint(swap.address, 10 * ETHER)
     tokens[1].mint(pool.address, 10 * ETHER)
-    return Cheat(swap, pool, tokens[0], tokens[1])
+    return Cheat(chain, swap, pool, tokens[0], tokens[1])
 
 
 @pytest.fixture
@@ -85,9 +86,9 @@ def stable_cheat(scene: Deployment) -> StableCheat:
     pool = chain.deploy(artifact("CheatingStablePool"), vault.address, *addresses)
     pool_id = pool.getPoolId()
     swap = chain.deploy(artifact("BalancerSwap"), vault.address, [pool_id])
-    tokens[1].mint(provider, 10 * ETHER)
-    tokens[1].approve(vault.address, 10 * ETHER, sender=provider)
-    amounts = [0, 10 * ETHER]
+    tokens[1].mint(provider, 10 * ETHER + 1)
+    tokens[1].approve(vault.address, 10 * ETHER + 1, sender=provider)
+    amounts = [0, 10 * ETHER + 1]
     request = addresses, amounts, encode(["uint256[]"], [amounts]), False
     vault.joinPool(pool_id, provider, provider, request, sender=provider)
     tokens[0].mint(swap.address, 10 * ETHER)

@@ -188,6 +188,14 @@ def test_swap__pool_pays_more_than_half__reverts(stable_cheat: StableCheat) -> N
     sell_whole(stable_cheat, min_out=5 * ETHER)
 
 
+def test_swap__one_unit__is_sold_too(stable_cheat: StableCheat) -> None:
+    cheat = stable_cheat
+    cheat.pool.set_terms(3)
+    arguments = (cheat.sold.address, cheat.bought.address, 1, 3, cheat.pool.address)
+    assert cheat.swap.swap.call(*arguments) == 3
+    assert cheat.swap.swap_up_to.call(*arguments) == (1, 3)
+
+
 def test_swap__pool_pays_nothing__reverts(stable_cheat: StableCheat) -> None:
     stable_cheat.pool.set_terms(0)
     with reverts("swap: too little out"):
@@ -195,7 +203,7 @@ def test_swap__pool_pays_nothing__reverts(stable_cheat: StableCheat) -> None:
 
 
 def test_swap__pool_pays_more_than_it_has__reverts(stable_cheat: StableCheat) -> None:
-    stable_cheat.pool.set_terms(10 * ETHER + 1)
+    stable_cheat.pool.set_terms(10 * ETHER + 2)
     with reverts("BAL#001"):
         sell_whole(stable_cheat)
 
@@ -235,3 +243,24 @@ def test_swap__vault_asked_in_the_middle_for_the_allowance__is_locked(
     sell_whole(cheat, min_out=ETHER)
     assert (cheat.pool.hook_calls(), cheat.pool.hook_success()) == (1, False)
     assert cheat.sold.balanceOf(cheat.vault.address) == ETHER
+
+
+def in_the_vault(cheat: StableCheat, trader: str) -> None:
+    """Somebody's own sale at the Vault, while which the pool makes its call."""
+    sale = (cheat.pool.getPoolId(), 0, cheat.sold.address, cheat.bought.address, ETHER, b"")
+    cheat.sold.mint(trader, ETHER)
+    cheat.sold.approve(cheat.vault.address, ETHER, sender=trader)
+    cheat.vault.swap(sale, (trader, False, trader, False), 0, UNLIMITED, sender=trader)
+    assert cheat.pool.hook_calls() == 1
+
+
+def test_swap__in_the_middle_of_a_call_of_the_vault__reverts(
+    scene: Deployment, stable_cheat: StableCheat
+) -> None:
+    cheat = stable_cheat
+    cheat.pool.set_terms(ETHER)
+    sale = (cheat.sold.address, cheat.bought.address, ETHER, 0, cheat.pool.address)
+    cheat.pool.set_hook(cheat.swap.address, cheat.swap.swap.encode(*sale))
+    in_the_vault(cheat, scene.roles.trader)
+    assert cheat.pool.hook_success() is False
+    assert cheat.sold.balanceOf(cheat.swap.address) == 10 * ETHER

@@ -8,7 +8,7 @@ from tests.lrt_paths import Log
 from tests.scene import ETHER, holdings, reverts
 from tests.stable import Stable
 from tests.unit.swap.conftest import StableCheat
-from tests.unit.swap.test_balancer_swap import BOTH, pair, sale_events, send
+from tests.unit.swap.test_balancer_swap import BOTH, in_the_vault, pair, sale_events, send
 
 
 def given_back(stable: Stable, sold: Contract, amount: int, caller: str) -> list[Event]:
@@ -143,7 +143,7 @@ def sell_all(cheat: StableCheat, rate: int, caller: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(
-    ("paid", "rate"), [(ETHER - 1, WAD), (0, 1), (10 * ETHER + 1, WAD), (2**256 - 1, WAD)]
+    ("paid", "rate"), [(ETHER - 1, WAD), (0, 1), (10 * ETHER + 2, WAD), (2**256 - 1, WAD)]
 )
 def test_swap_up_to__pool_pays_too_little_or_cannot__gives_all_back(
     scene: Deployment, stable_cheat: StableCheat, paid: int, rate: int
@@ -165,6 +165,18 @@ def test_swap_up_to__pool_pays_just_enough__sells(
     assert cheat.bought.balanceOf(cheat.pool.address) == ETHER
     assert cheat.sold.balanceOf(caller) == 0
     assert cheat.allowance() == 0
+
+
+def test_swap_up_to__part_of_a_unit__counts_as_a_unit(
+    scene: Deployment, stable_cheat: StableCheat
+) -> None:
+    # One unit for 1e18, and so two for one more.
+    cheat, caller = stable_cheat, scene.roles.keeper
+    tokens = cheat.sold.address, cheat.bought.address
+    for paid, amount, sold in ((1, ETHER, True), (1, ETHER + 1, False), (2, ETHER + 1, True)):
+        cheat.pool.set_terms(paid)
+        answer = cheat.swap.swap_up_to.call(*tokens, amount, 1, caller, sender=caller)
+        assert answer == ((amount, paid) if sold else (0, 0))
 
 
 @pytest.mark.parametrize("inner", ["swap", "swap_up_to"])
@@ -192,3 +204,18 @@ def test_swap_up_to__token_tries_again_while_it_goes_back__is_locked(
     assert sell_all(cheat, 1, scene.roles.keeper) == (0, 0)
     assert cheat.sold.hook_success() is False
     assert cheat.sold.balanceOf(cheat.swap.address) == 9 * ETHER
+
+
+def test_swap_up_to__in_the_middle_of_a_call_of_the_vault__gives_all_back(
+    scene: Deployment, stable_cheat: StableCheat
+) -> None:
+    cheat = stable_cheat
+    cheat.pool.set_terms(ETHER)
+    sale = (cheat.sold.address, cheat.bought.address, ETHER, 0, cheat.pool.address)
+    cheat.pool.set_hook(cheat.swap.address, cheat.swap.swap_up_to.encode(*sale))
+    in_the_vault(cheat, scene.roles.trader)
+    assert cheat.pool.hook_success() is True
+    # What nobody claimed was the pool's for the asking, and the sale did not happen.
+    assert cheat.sold.balanceOf(cheat.pool.address) == ETHER
+    assert cheat.sold.balanceOf(cheat.swap.address) == 9 * ETHER
+    assert cheat.allowance() == 0
