@@ -79,8 +79,7 @@ def swap_up_to(
         if pays:
             paid, got = self._sell(pool, token_in, zero_for_one, amount_in, limit, receiver)
             assert paid <= amount_in, "swap: more taken than sold"
-    if amount_in > paid:
-        token._push(token_in, msg.sender, amount_in - paid)
+    token._push(token_in, msg.sender, amount_in - paid)
     return paid, got
 
 

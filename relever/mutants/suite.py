@@ -104,6 +104,7 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "leverage": {
         "contracts/leverage/LeverageRouter.vy": (_ROUTER,),
         "contracts/leverage/Liquidator.vy": (_LIQUIDATOR,),
+        "contracts/leverage/BalancerSwap.vy": (_SWAP,),
         "contracts/leverage/UniswapV3Swap.vy": (_SWAP,),
         "contracts/leverage/StopOrders.vy": (_ORDERS,),
         "contracts/modules/best_exit.vy": (_LIQUIDATOR,),

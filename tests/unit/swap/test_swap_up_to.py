@@ -1,6 +1,7 @@
 """Sell while each unit fetches enough: the limit, the rest that goes back, and pools that cheat."""
 
 from fractions import Fraction
+from math import isqrt
 
 import pytest
 
@@ -214,3 +215,68 @@ def test_swap_up_to__in_the_middle_of_a_swap__is_locked(cheat: Cheat) -> None:
     cheat.swap.swap(*arguments)
     assert cheat.sold.hook_calls() == 1
     assert cheat.sold.hook_success() is False
+
+
+def fetched(root: int, first: bool) -> Fraction:
+    """What a unit fetches in the cheating pool, in WAD, after its fee of 0.3 %."""
+    price = Fraction(root, Q96) ** 2
+    return (price if first else 1 / price) * WAD * 997 / 1_000
+
+
+@pytest.mark.parametrize(
+    ("first", "root"),
+    [
+        *((True, root) for root in (Q96, 3 * Q96 + 1, 2**159 - 12_345, 2**80)),
+        *((False, root) for root in (Q96, Q96 // 3, 2**33 + 1, 2**112)),
+    ],
+)
+def test_swap_up_to__any_price__limit_is_where_the_rate_is_just_fetched(
+    cheat: Cheat, first: bool, root: int
+) -> None:
+    cheat.pool.set_sqrt_price(root)
+    cheat.pool.set_terms(0, 0, 0)
+    cheat.bought.mint(cheat.swap.address, ETHER)
+    tokens = (cheat.sold, cheat.bought) if first else (cheat.bought, cheat.sold)
+    # Two per cent below the price: nearer than a swap may go.
+    least = int(fetched(root, first) * 98 / 100)
+    arguments = (*(token.address for token in tokens), ETHER, least, cheat.pool.address)
+    cheat.swap.swap_up_to(*arguments)
+    limit: int = cheat.pool.limit()
+    inverse = isqrt((WAD * 997 << 192) // (1_000 * least))
+    assert limit == (-(-(2**192) // inverse) if first else inverse)
+    assert fetched(limit, first) >= least
+
+
+def test_swap_up_to__lowest_rate_of_all__still_binds(cheat: Cheat) -> None:
+    # Here a unit of token0 fetches a unit and a half of 1e-18 before the fee, and so not two.
+    root = isqrt((3 << 192) // (2 * WAD))
+    cheat.pool.set_sqrt_price(root)
+    cheat.pool.set_terms(0, 0, 0)
+    assert sell_some(cheat, rate=2) == (0, 0)
+    assert cheat.pool.limit() == 0
+    sell_some(cheat, rate=1)
+    assert cheat.pool.limit() == root - root // 20
+    cheat.pool.set_sqrt_price(isqrt(2**192 * 101 // (100 * WAD)))
+    sell_some(cheat, rate=1)
+    assert root - root // 20 > cheat.pool.limit() > isqrt(2**192 // WAD)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_swap_up_to__price_just_fetches_the_rate__gives_all_back(cheat: Cheat, first: bool) -> None:
+    # There is nothing to sell without leaving the price, and Uniswap refuses to try.
+    cheat.pool.set_terms(0, 0, 0)
+    cheat.bought.mint(cheat.swap.address, ETHER)
+    tokens = (cheat.sold, cheat.bought) if first else (cheat.bought, cheat.sold)
+    just = WAD * 997 // 1_000
+    for rate, sells in ((just, False), (just - 1, True)):
+        arguments = (*(token.address for token in tokens), ETHER, rate, cheat.pool.address)
+        with cheat.chain.isolated():
+            cheat.swap.swap_up_to(*arguments)
+            assert (cheat.pool.limit() > 0) is sells
+
+
+def test_swap_up_to__one_unit__is_sold_too(cheat: Cheat) -> None:
+    cheat.pool.set_terms(1, 1, 0)
+    arguments = (cheat.sold.address, cheat.bought.address, 1, 0, cheat.pool.address)
+    assert cheat.swap.swap_up_to.call(*arguments) == (1, 0)
+    assert cheat.swap.swap.call(*arguments) == 0
