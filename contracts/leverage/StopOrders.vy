@@ -308,6 +308,7 @@ def _size(order: IStopOrders.Order, collateral: uint256, debt: uint256) -> Sale:
         assert raised > order.fee, "orders: nothing to repay"
         repaid = min(debt, raised - order.fee)
     else:
-        repaid = (debt * sold + collateral - 1) // collateral
+        # A unit more than its part, which the rounding of debt shares may leave owed.
+        repaid = min(debt, (debt * sold + collateral - 1) // collateral + 1)
     bound: uint256 = (sold * worst + E36 - 1) // E36
     return Sale(sold=sold, repaid=repaid, least=max(bound, repaid + order.fee))

@@ -97,7 +97,8 @@ def test_execute__price_at_the_trigger__sells_all_and_pays_out_the_rest(
 def test_execute__amount_below_the_collateral__sells_in_proportion(desk: Desk, kind: Kind) -> None:
     collateral, debt = desk.position()
     sold = collateral // 3 + 5
-    repaid = ceil(debt * sold, collateral)
+    # And a unit, which the rounding of debt shares may leave.
+    repaid = ceil(debt * sold, collateral) + 1
     sale = pool_pays(desk, sold)
     receipt = desk.execute(desk.order(kind, amount=sold))
     paid_out = sale.amount_out - repaid - FEE
@@ -106,6 +107,15 @@ def test_execute__amount_below_the_collateral__sells_in_proportion(desk: Desk, k
     assert left == collateral - sold
     assert 0 <= owed - (debt - repaid) <= 1
     assert owed * collateral <= debt * left
+
+
+def test_execute__any_part__adds_no_unit_of_risk(desk: Desk) -> None:
+    collateral, debt = desk.position()
+    for part in range(3, 40):
+        with desk.scene.chain.isolated():
+            desk.execute(desk.order(amount=collateral // part + part))
+            left, owed = desk.position()
+            assert owed * collateral <= debt * left
 
 
 def test_execute__deleverage__restores_the_target_at_the_worst_price(desk: Desk) -> None:
