@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any, NoReturn
 
+from relever.baselayer import Roles
 from relever.chain import Call, Contract, Ran, Revert
 from relever.fuzz.invariants.base import LRT, PRICE_SCALE, SHARES, WAD, Books
 from relever.fuzz.player import Actor, Violation
@@ -37,8 +39,8 @@ _RICH = "lido_oracle"
 _RECEIVER = "keeper"
 # Units of a repayment that buy nothing.
 _UNPAID = 2
-# Addresses that nobody has the key of.
-_NOBODY = ("nobody", "dead", "burnt")
+# Whoever has a key. Contracts may have been given anything, and do nothing with it.
+_ACCOUNTS = frozenset(field.name for field in fields(Roles))
 
 
 def check_liveness(actor: Actor) -> None:
@@ -260,10 +262,7 @@ class Trial:
 
     def _acts(self, name: str) -> bool:
         """Whether it does things of its own accord: an account, or the contract that does all."""
-        # A person's name may be a contract's too.
-        if name in PEOPLE or name == SCRIPTED:
-            return True
-        return name not in self._contracts and name not in _NOBODY
+        return name in _ACCOUNTS or name == SCRIPTED
 
     def _payer(self, owner: str) -> str:
         """Who repays: anyone may, for what cannot act."""

@@ -77,6 +77,8 @@ class Stage:
 
         def visit(evm: Revm) -> None:
             there = self.deployed.on(evm)
+            # The model may still be where a sequence has left it.
+            self.begin.restore()
             there.read(self.model.views(), self.model.state())
             evm.ask(self.look)
 

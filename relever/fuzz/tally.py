@@ -15,7 +15,8 @@ class Tally:
     """Counts of one or many examples.
 
     `done` and `refused` are steps by action, `reasons` are refusals by "action: reason", `states`
-    are examples in which a state was reached, `checked` how often each sentence was applied.
+    are examples in which a state was reached, `checked` how often each sentence was asked: it
+    may still have had nothing to say of what it saw.
     """
 
     examples: int = 0

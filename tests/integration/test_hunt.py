@@ -11,6 +11,7 @@ from relever.fuzz.findings import load
 from relever.fuzz.hunt import hunt
 from relever.fuzz.player import Player
 from relever.fuzz.replicas import replicas
+from relever.model.protocol import Action, Step
 
 # One each of vault, market, oracle and router; `make fuzz ARGS=--replicas` finds them all.
 SOME = (25, 5, 20, 29)
@@ -41,3 +42,24 @@ def test_hunt__what_was_found_on_all_of_them__is_refused_or_harmless_on_the_soun
         player = Player(campaign.stage, campaign.stage.in_process())
         for path in kept:
             assert campaign.breaks(player, load(path).played()) is None, path.name
+
+
+def test_in_process__after_a_sequence_that_made_a_market__begins_where_the_stage_does() -> None:
+    """The one who plays in this process is made when the first finding is made small."""
+    kept = Path(__file__).parents[1] / "replicas" / "23.json"
+    with opened(Settings(compare=False)) as campaign:
+        player = campaign.on_node
+        player.begin()
+        player.play(Step(creation_by_the_owner(player), 0, 1))
+        made = set(player.model.parts.markets)
+        assert campaign.breaks(campaign.player, load(kept).played()) is None
+        assert made > set(campaign.player.model.parts.markets)
+
+
+def creation_by_the_owner(player: Player) -> Action:
+    """Of a market with the terms of the first."""
+    terms = player.model.parts.market.terms
+    fields = (getattr(terms, name) for name in terms.__dataclass_fields__)
+    return Action(
+        "factory.create_market", "owner", (("weth", "vault", "oracle", *fields), "Another", "A")
+    )

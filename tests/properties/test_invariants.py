@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
+from copy import deepcopy
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -30,12 +31,15 @@ from relever.fuzz.invariants.base import (
     WETH,
     WSTETH,
 )
+from relever.fuzz.invariants.liquidation import case_of
+from relever.fuzz.invariants.market import spent
 from relever.fuzz.player import Player
 from relever.fuzz.stage import set_up
 from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
 from relever.model.parts import POCKET, ROUTER, SYMBIOTIC, VAULT, WRONG_ORACLE
-from relever.model.protocol import Action, Step
+from relever.model.protocol import Action, Outcome, Step
+from relever.model.tokens import UNLIMITED
 
 # Sequences are played until there is something that a rule is about, this many at most.
 MACHINES, NUMBERS, LENGTH = ("protocol", "vault", "market", "leverage"), 20, 60
@@ -53,6 +57,8 @@ RIGHTS = "market.authorization._authorized"
 BYSTANDER = "lender"
 HUGE, WAD, HOUR = 10**30, 10**18, 3_600
 PRICES, STATE = "prices", "state"
+# Rules of states that compare with the state before, and so say nothing of a first one.
+COMPARE = ("ORA-6", "ACC-1")
 
 
 def plus(amount: int) -> Change:
@@ -426,3 +432,97 @@ def test_invariants__an_exit_that_a_slash_has_cut_ends_in_a_callback__nothing_is
         seen = player.play(Step(Action("market.flashLoan", "stranger", loan), 30 * HOUR, 60))
         assert [action for action, _ in seen.answered] == [finish]
         assert sum(seen.after.funds[:2]) < sum(seen.before.funds[:2])
+
+
+def test_invariants__an_operator_claims_for_himself__he_may_be_richer() -> None:
+    """He names the request, and neither whose it is nor that he has the right."""
+    with set_up() as stage:
+        player = Player(stage, stage.in_process())
+        player.begin()
+        player.play(Step(Action("queue.setOperator", "depositor", ("borrower", True))))
+        player.play(Step(Action("queue.finalize", "keeper", (5,)), HOUR, 1))
+        seen = player.play(Step(Action("queue.claim", "borrower", (1, "borrower"))))
+        assert seen.moved(WSTETH)["borrower"] == seen.outcome.result
+        doctored = word("queue.isOperator", to(0), before=True)(seen)
+        assert doctored is not None
+        broken = Rules().broken(doctored)
+        assert broken is not None
+        assert broken[0].identifier == "WQ-2"
+
+
+def test_invariants__time_passes_with_a_liquidation__it_is_judged_by_the_debt_just_before() -> None:
+    """By the chain alone, to the unit of what the model says."""
+    rules = Rules([rule for rule in INVARIANTS if rule.identifier == "LIQ-1"])
+    as_if_healthy = all_of(
+        told(PRICES, "fundamental", by=times(2)), told(PRICES, "usable", by=to(0))
+    )
+    judged = 0
+    with set_up() as stage:
+        player = Player(stage, stage.in_process())
+        for number in range(NUMBERS):
+            player.begin()
+            planner = Planner(player.model, Random(number), "market")
+            for _ in range(LENGTH):
+                step = planner.next()
+                if step.action.name == "market.liquidate":
+                    step = replace(step, seconds=step.seconds + 60, blocks=step.blocks + 5)
+                    just_before = deepcopy(player.model)
+                    just_before.advance(step.seconds, step.blocks)
+                seen = player.play(step)
+                if step.action.name != "market.liquidate" or not seen.done:
+                    continue
+                case = case_of(seen)
+                if case is not None:
+                    assert case.debt == just_before.parts.market.debt(case.owner)
+                    doctored = as_if_healthy(seen)
+                    assert doctored is not None
+                    assert rules.broken(doctored) is not None
+                    judged += 1
+    assert judged > 10
+
+
+@pytest.mark.parametrize(("before", "used", "speaks"), [
+    (10, 10, False), (10, 9, True), (10, 0, True), (0, 0, True),
+    (UNLIMITED, 0, False), (UNLIMITED, 10, True),
+])  # fmt: skip
+def test_invariants__an_allowance__is_used_up_exactly_or_without_limit(
+    before: int, used: int, speaks: bool
+) -> None:
+    class Entries:
+        def __init__(self, left: int) -> None:
+            self.left = left
+
+        def entry(self, table: str, key: Hashable) -> int:
+            return self.left
+
+    seen = Seen(None, None, Entries(before), Entries(before - used), None)  # type: ignore[arg-type]
+    assert (spent(seen, ALLOWANCES, "lender", "borrower", 10) is not None) == speaks
+
+
+def test_invariants__the_first_state__is_judged_as_if_it_came_from_nothing() -> None:
+    """Rules that are asked only of what has changed hold of what was never changed."""
+    rules = Rules(
+        [
+            rule
+            for rule in INVARIANTS
+            if rule.actions is None and rule.reads and rule.identifier not in COMPARE
+        ]
+    )
+    with set_up() as stage:
+        player = Player(stage, stage.in_process())
+        player.begin()
+        look, facts = player.actor.look, player.actor.facts
+        nothing = Look(look.sight, [0] * len(look.words), look.layout)
+        step = Step(Action("protocol.deploy", "owner"))
+        seen = Seen(step, Outcome(None, None), nothing, look, facts)
+        assert rules.broken(seen) is None
+        for name, spoilt in {
+            "ROUT-1": word(WETH, plus(1), ROUTER),
+            "SOLV-3": word(WETH, to(0), MARKET),
+            "VAULT-9": word(LRT_SUPPLY, plus(1)),
+        }.items():
+            doctored = spoilt(seen)
+            assert doctored is not None
+            broken = rules.broken(doctored)
+            assert broken is not None
+            assert broken[0].identifier == name

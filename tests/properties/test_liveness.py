@@ -127,6 +127,11 @@ def test_check__a_loan_token_that_is_gone__is_said(on_node: Player) -> None:
         check_liveness(on_node.actor)
 
 
+def test_check__shares_of_a_persons_namesake__are_nobodys_affair(player: Player) -> None:
+    player.play(Step(Action("market.transfer", "lender", ("liquidator_contract", 10**18)), 0, 1))
+    check_liveness(player.actor)
+
+
 def take(player: Player, token: str, holder: str, amount: int | None = None) -> None:
     """Away from a contract, all that it has of a token or so much."""
     deployed, chain = player.actor.deployed, player.actor.chain

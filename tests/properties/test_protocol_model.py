@@ -1,8 +1,8 @@
 """The whole deployed protocol against the whole model: seeded walks of all actions.
 
 After every step the result or the reason of the refusal must be the model's, and so must everything
-that all contracts say of themselves. That takes long, so the model alone, which is fast, first finds
-which few of many walks come by everything.
+that all contracts say of themselves. That takes long, so the model alone, which is fast, finds out
+first which few of many walks come by everything.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def test_protocol_model__walks_of_all_actions__are_what_the_contracts_do(
 
 
 def chosen(deployed: Deployed) -> list[tuple[int, int]]:
-    """Seeds of walks that come by everything together, each with its steps up to the last new thing.
+    """Seeds of walks that come by everything together, each with how many steps that takes.
 
-    The walk that brings most comes first, cut where it brings no more.
+    The walk that brings most comes first, and ends where it brings no more.
     """
     first = {seed: first_times(deployed, seed) for seed in SEEDS}
     missing, taken = set(MUST_REACH), list[tuple[int, int]]()

@@ -15,6 +15,7 @@ from relever.fuzz.invariants.base import (
     SHARES,
     WAD,
     WETH,
+    Books,
     Invariant,
     Seen,
     invariant,
@@ -58,17 +59,27 @@ class Case:
         return self.rest == 0
 
 
-def _case(seen: Seen) -> Case | None:
-    """The liquidation; none if others acted in it, or time passed: the debt before is unknown."""
-    if seen.inner or not seen.at_once():
+def case_of(seen: Seen) -> Case | None:
+    """The liquidation; none if others acted in it, or if what was owed just before is unknown."""
+    if seen.inner:
         return None
     action = seen.action
     owner = action.arguments[0 if action.name == "market.liquidate" else 1]
-    collateral, debt = seen.before.position(owner)
+    collateral, shares = seen.before.positions.get(owner, (0, 0))
     left, rest = seen.after.position(owner)
-    # In a block the prices are those that were seen before: a poke only writes down what it sees.
-    # What a sale in the liquidator's callback shows comes after them.
-    prices, terms = seen.before.sight.prices, seen.facts.terms
+    repaid = seen.moved(WETH).get(MARKET, 0)
+    if seen.at_once():
+        # In a block the prices are those that were seen before: a poke only writes down what it
+        # sees. What a sale in the liquidator's callback shows comes after them.
+        lent, prices = seen.before.lent, seen.before.sight.prices
+    elif action.name == "market.liquidate" and (left or rest):
+        # Time passed with it. Nothing was written off, so what is owed now and what was repaid is
+        # what was owed; nothing was sold either, so prices are still those that it found.
+        now = seen.after
+        lent, prices = Books(now.lent.assets + repaid, seen.before.lent.shares), now.sight.prices
+    else:
+        return None
+    debt, terms = lent.assets_up(shares), seen.facts.terms
     handed = min(prices.fundamental, prices.smoothed) if prices.usable else prices.fundamental
     worth = collateral * prices.fundamental // PRICE_SCALE
     return Case(
@@ -76,7 +87,7 @@ def _case(seen: Seen) -> Case | None:
         collateral=collateral,
         debt=debt,
         seized=collateral - left,
-        repaid=seen.moved(WETH).get(MARKET, 0),
+        repaid=repaid,
         left=left,
         rest=rest,
         fundamental=prices.fundamental,
@@ -92,7 +103,7 @@ def _case(seen: Seen) -> Case | None:
     "Morpho Blue, Aave v3, Euler vault kit: liquidation needs an unhealthy account",
 )
 def healthy_is_left_alone(seen: Seen) -> str | None:
-    case = seen.once(_case)
+    case = seen.once(case_of)
     if case is None or case.breached > 0:
         return None
     return f"{case.debt:_} were owed on {case.worth:_} worth of collateral."
@@ -105,7 +116,7 @@ def healthy_is_left_alone(seen: Seen) -> str | None:
     "Aave v3, Morpho Blue: post-conditions of liquidation",
 )
 def liquidation_lowers_debt(seen: Seen) -> str | None:
-    case = seen.once(_case)
+    case = seen.once(case_of)
     if case is None:
         return None
     changed = set(seen.changes.get(POSITIONS, ())) - {case.owner}
@@ -123,7 +134,7 @@ def liquidation_lowers_debt(seen: Seen) -> str | None:
     "Aave v3: LIQUIDATION_HSPOST",
 )
 def liquidation_is_exact(seen: Seen) -> str | None:
-    case = seen.once(_case)
+    case = seen.once(case_of)
     if case is None:
         return None
     if seen.action.name == "liquidator.liquidate":
@@ -154,7 +165,7 @@ def liquidation_is_exact(seen: Seen) -> str | None:
     "Morpho Blue: liquidation incentive factor",
 )
 def bonus_is_bounded(seen: Seen) -> str | None:
-    case, terms = seen.once(_case), seen.facts.terms
+    case, terms = seen.once(case_of), seen.facts.terms
     if case is None:
         return None
     bonus = terms.base_bonus if case.market_only else terms.max_bonus
@@ -171,7 +182,7 @@ def bonus_is_bounded(seen: Seen) -> str | None:
     "Morpho Blue: LiquidateBuffer",
 )
 def part_improves_health(seen: Seen) -> str | None:
-    case = seen.once(_case)
+    case = seen.once(case_of)
     if case is None or case.whole:
         return None
     if case.rest * case.collateral > case.debt * case.left:
@@ -186,7 +197,7 @@ def part_improves_health(seen: Seen) -> str | None:
     "Morpho Blue, Euler vault kit: liquidation amounts",
 )
 def bonus_is_as_the_terms_say(seen: Seen) -> str | None:
-    case, terms = seen.once(_case), seen.facts.terms
+    case, terms = seen.once(case_of), seen.facts.terms
     if case is None or (case.whole and case.left == 0):
         return None
     valued = case.handed if case.market_only else case.fundamental
@@ -206,7 +217,7 @@ def bonus_is_as_the_terms_say(seen: Seen) -> str | None:
     "Aave v3: close factor; Liquity: no dust",
 )
 def no_more_than_needed(seen: Seen) -> str | None:
-    case, terms = seen.once(_case), seen.facts.terms
+    case, terms = seen.once(case_of), seen.facts.terms
     if case is None:
         return None
     if case.whole:
@@ -251,7 +262,7 @@ def _goes_whole(case: Case, terms: Any) -> bool:
     "Relever: deleverage window",
 )
 def deleverage_is_bounded(seen: Seen) -> str | None:
-    case, terms = seen.once(_case), seen.facts.terms
+    case, terms = seen.once(case_of), seen.facts.terms
     if case is None or not case.market_only:
         return None
     capacity = case.debt * terms.deleverage_share // WAD
@@ -271,7 +282,7 @@ def deleverage_is_bounded(seen: Seen) -> str | None:
     "Relever: no debt is forgiven for the market's sake",
 )
 def whole_is_paid_for(seen: Seen) -> str | None:
-    case, terms = seen.once(_case), seen.facts.terms
+    case, terms = seen.once(case_of), seen.facts.terms
     if case is None or case.left or case.seized == 0:
         return None
     if case.repaid * (WAD + terms.max_bonus) < min(case.debt * WAD, case.worth * WAD):
@@ -285,7 +296,7 @@ def whole_is_paid_for(seen: Seen) -> str | None:
     "Morpho Blue, Aave v3: bad debt only without collateral",
 )
 def collateral_goes_first(seen: Seen) -> str | None:
-    case = seen.once(_case)
+    case = seen.once(case_of)
     if case is None or case.left == 0:
         return None
     # Debt shares are rounded down when they are burnt, and debt up.
@@ -301,8 +312,8 @@ def collateral_goes_first(seen: Seen) -> str | None:
     "Morpho Blue, Aave v3: bad debt is the fall of the supply",
 )
 def loss_is_the_bad_debt(seen: Seen) -> str | None:
-    case = seen.once(_case)
-    if case is None:
+    case = seen.once(case_of)
+    if case is None or not seen.at_once():
         return None
     before, after = seen.before.supplied, seen.after.supplied
     lost = before.assets - after.assets

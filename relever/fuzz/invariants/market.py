@@ -31,6 +31,7 @@ from relever.fuzz.invariants.base import (
     sums,
 )
 from relever.model.market import MARKET
+from relever.model.tokens import UNLIMITED
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
@@ -640,12 +641,13 @@ def transfers_are_exact(seen: Seen) -> str | None:
 
 
 def spent(seen: Seen, table: str, owner: str, spender: str, amount: int) -> str | None:
-    """Where an allowance that is not without limit was not used up by exactly this.
+    """Where an allowance was not used up by exactly this; one without limit never is.
 
     The words leave out none of a person's, and in an action's own name no contract spends one.
     """
     key = owner, spender
     before, after = seen.before.entry(table, key), seen.after.entry(table, key)
-    if before == 2**256 - 1 or before - after == amount:
+    right = before if before == UNLIMITED else before - amount
+    if after == right:
         return None
     return f"Of {owner}'s {before:_} for {spender} {after:_} are left after {amount:_}."

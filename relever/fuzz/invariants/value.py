@@ -209,7 +209,8 @@ def caller_is_no_richer(seen: Seen) -> str | None:
     if gain <= _rounding(seen):
         return None
     # Another's allowance or right may be used for oneself.
-    others = any(said != caller and said in seen.facts.places for said in _names(seen))
+    concerned = (*_names(seen), *_paid_controllers(seen))
+    others = any(said != caller and said in seen.facts.places for said in concerned)
     if others and seen.action.name.rpartition(".")[2] in _OF_OTHERS:
         return None
     return f"{caller} has {gain:_} more."
@@ -229,6 +230,13 @@ _OF_OTHERS = frozenset(
         "flashLoan",
     )
 )
+
+
+def _paid_controllers(seen: Seen) -> list[str]:
+    """Whose requests are claimed: an operator need not name them."""
+    claimed = seen.changes.get(REQUEST + "claimable_assets", {}).items()
+    words = (seen.before.entry(REQUEST + "controller", n) for n, (old, new) in claimed if new < old)
+    return [seen.facts.names[word] for word in words]
 
 
 def _names(seen: Seen) -> list[Any]:

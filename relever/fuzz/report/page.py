@@ -113,14 +113,14 @@ def _figures(run: Run) -> str:
     tally = run.tally
     reached = sum(tally.states[name] > 0 for name in STATES)
     checked = run.checked
-    applied = sum(count > 0 for count in checked.values())
+    asked = sum(count > 0 for count in checked.values())
     figures = {
         "steps": f"{tally.steps:,}",
         "examples": f"{tally.examples:,}",
         "steps a second": f"{run.steps_per_s:,.0f}",
         "violations": f"{len(tally.findings):,}",
         "states reached": f"{reached} of {len(STATES)}",
-        "sentences applied": f"{applied} of {len(checked)}",
+        "sentences asked": f"{asked} of {len(checked)}",
         "steps that succeeded": _share(tally.done.total(), tally.steps),
     }
     cards = (
@@ -208,7 +208,7 @@ def _tables(run: Run) -> str:
         (
             _table("States", "state|examples|of all|least", "1,2,3", states),
             _table("Actions", "action|done|refused|succeed|least|why", "1,2,3,4", actions),
-            _table("Sentences", "ID|applied|what it says|reference", "1", sentences),
+            _table("Sentences", "ID|asked|what it says|reference", "1", sentences),
             _table("Refusals", "action|reason|times", "2", reasons),
         )
     )

@@ -75,11 +75,11 @@ class Progress:
 
 
 def _line(tally: Tally, pace: Pace) -> str:
-    reached, applied = sum(count > 0 for count in tally.states.values()), len(+tally.checked)
+    reached, asked = sum(count > 0 for count in tally.states.values()), len(+tally.checked)
     return (
         f"{pace.seconds:5.0f} s: {tally.examples:,} examples, {tally.steps:,} steps,"
         f" {pace.steps_per_s:,.0f} a second, {reached} of {len(STATES)} states,"
-        f" {applied} of {len(INVARIANTS)} sentences, {len(tally.findings)} violations"
+        f" {asked} of {len(INVARIANTS)} sentences, {len(tally.findings)} violations"
     )
 
 
@@ -96,7 +96,7 @@ def _numbers(tally: Tally, pace: Pace) -> Table:
     table.add_row("states", reached)
     table.add_row(
         "sentences",
-        f"{len(+tally.checked)} of {len(INVARIANTS)}, applied {tally.checked.total():,} times",
+        f"{len(+tally.checked)} of {len(INVARIANTS)}, asked {tally.checked.total():,} times",
     )
     names = ", ".join(dict.fromkeys(broken))
     found = f"{len(broken)}: {names}" if broken else "0"

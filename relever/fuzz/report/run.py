@@ -114,7 +114,7 @@ class Run:
 
     @property
     def checked(self) -> dict[str, int]:
-        """How often each sentence was applied, with those that never were."""
+        """How often each sentence was asked, with those that never were."""
         counts = self.tally.checked
         names = [*(rule.identifier for rule in INVARIANTS), *sorted(counts)]
         return {name: counts[name] for name in dict.fromkeys(names)}

@@ -73,7 +73,7 @@ def _states(run: Run) -> Table:
 
 
 def _sentences(run: Run) -> Table:
-    table = _table("sentence", "applied")
+    table = _table("sentence", "asked")
     table.add_column("what it says", ratio=1)
     says = {rule.identifier: rule.sentence for rule in INVARIANTS}
     for name, count in run.checked.items():

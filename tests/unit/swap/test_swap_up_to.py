@@ -247,6 +247,34 @@ def test_swap_up_to__any_price__limit_is_where_the_rate_is_just_fetched(
     assert fetched(limit, first) >= least
 
 
+# What a price of one fetches after the fee.
+AT_ONE = WAD * 997 // 1_000
+
+
+@pytest.mark.parametrize(
+    ("first", "least", "expected"),
+    [
+        # Where no root is between: not one further.
+        (True, 4 * AT_ONE, 2**97),
+        (False, 4 * AT_ONE, 2**95),
+        # A unit more than a price of 2**96 fetches: one root of the inverse less, and its own
+        # inverse rounded up.
+        (True, (AT_ONE << 96) + 1, -(-(2**192) // (2**48 - 1))),
+        (False, (AT_ONE << 96) + 1, 2**48 - 1),
+    ],
+)
+def test_swap_up_to__rate_at_the_edge_of_a_root__limit_is_exact(
+    cheat: Cheat, first: bool, least: int, expected: int
+) -> None:
+    cheat.pool.set_sqrt_price(expected * 101 // 100 if first else expected * 99 // 100)
+    cheat.pool.set_terms(0, 0, 0)
+    cheat.bought.mint(cheat.swap.address, ETHER)
+    tokens = (cheat.sold, cheat.bought) if first else (cheat.bought, cheat.sold)
+    arguments = (*(token.address for token in tokens), ETHER, least, cheat.pool.address)
+    cheat.swap.swap_up_to(*arguments)
+    assert cheat.pool.limit() == expected
+
+
 def test_swap_up_to__lowest_rate_of_all__still_binds(cheat: Cheat) -> None:
     # Here a unit of token0 fetches a unit and a half of 1e-18 before the fee, and so not two.
     root = isqrt((3 << 192) // (2 * WAD))
@@ -267,8 +295,7 @@ def test_swap_up_to__price_just_fetches_the_rate__gives_all_back(cheat: Cheat, f
     cheat.pool.set_terms(0, 0, 0)
     cheat.bought.mint(cheat.swap.address, ETHER)
     tokens = (cheat.sold, cheat.bought) if first else (cheat.bought, cheat.sold)
-    just = WAD * 997 // 1_000
-    for rate, sells in ((just, False), (just - 1, True)):
+    for rate, sells in ((AT_ONE, False), (AT_ONE - 1, True)):
         arguments = (*(token.address for token in tokens), ETHER, rate, cheat.pool.address)
         with cheat.chain.isolated():
             cheat.swap.swap_up_to(*arguments)
