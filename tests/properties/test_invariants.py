@@ -42,7 +42,7 @@ from relever.model.protocol import Action, Outcome, Step
 from relever.model.tokens import UNLIMITED
 
 # Sequences are played until there is something that a rule is about, this many at most.
-MACHINES, NUMBERS, LENGTH = ("protocol", "vault", "market", "leverage"), 20, 60
+MACHINES, NUMBERS, LENGTH = ("protocol", "vault", "market", "leverage"), 40, 60
 
 # None where there is nothing to doctor.
 Doctor = Callable[[Seen], Seen | None]
