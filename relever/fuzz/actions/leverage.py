@@ -67,7 +67,7 @@ def liquidate(plan: Planner) -> Action:
     broken = plan.broken()
     if broken is None and plan.draw.random() < 0.7:
         return open(plan)
-    if broken is not None and plan.draw.random() < 0.5:
+    if broken is not None and plan.draw.random() < 0.3:
         return liquidate_many(plan)
     owner = broken or plan.borrower()
     debt = plan.debt(owner)
@@ -84,13 +84,14 @@ def liquidate_many(plan: Planner) -> Action:
     owners = [*plan.borrowers, *plan.mostly((), (plan.who(), "nobody", plan.riskiest()))]
     plan.draw.shuffle(owners)
     market = plan.mostly(MARKET, plan.draw.choice(STRANGE_MARKETS))
-    arguments = (market, tuple(owners), _way(plan), plan.mostly(0, plan.amount(WAD)))
+    least = plan.draw.choice((0, 0, 0, plan.amount(WAD)))
+    arguments = (market, tuple(owners), _way(plan), least)
     return Action("liquidator.liquidate_many", plan.who(), arguments)
 
 
 def _way(plan: Planner) -> int:
     """A route, or none, so that the best is taken."""
-    return plan.draw.choice((_route(plan), BEST))
+    return BEST if plan.draw.random() < 0.3 else _route(plan)
 
 
 def _route(plan: Planner) -> int:
