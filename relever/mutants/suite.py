@@ -109,7 +109,10 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/leverage/StopOrders.vy": (_ORDERS,),
         "contracts/modules/best_exit.vy": (_LIQUIDATOR,),
         "contracts/modules/lrt_entry.vy": (_ZAP, _ROUTER),
-        "contracts/modules/lrt_exit.vy": (_ROUTER, _LIQUIDATOR),
+        "contracts/modules/lrt_exit.vy": (
+            *(_ROUTER, _LIQUIDATOR),
+            "tests/integration/test_stable_route.py",
+        ),
         "contracts/vault/DepositZap.vy": (_ZAP,),
         "contracts/rewards/RewardsSeller.vy": (_REWARDS,),
     },
