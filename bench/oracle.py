@@ -14,15 +14,22 @@ from bench.report import Row
 from bench.venues import gas_of
 from relever.baselayer import build_world, deploy_core
 from relever.chain import Chain
+from relever.model import signing
 from relever.protocol import ADAPTERS, UNLIMITED, WAD, Deployment, deploy
 
 # Gas of each operation, set when first measured, rounded up to the next thousand.
 CEILINGS = {
+    "one adapter: stop order": 784_000,
+    "one adapter: liquidate many, each": 152_000,
+    "one adapter: liquidate many by the best way, each": 436_000,
     "one adapter: borrow": 248_000,
     "one adapter: open": 407_000,
     "one adapter: close": 349_000,
     "one adapter: liquidate": 142_000,
     "one adapter: liquidate, no capital": 254_000,
+    "two adapters: stop order": 864_000,
+    "two adapters: liquidate many, each": 152_000,
+    "two adapters: liquidate many by the best way, each": 495_000,
     "two adapters: borrow": 308_000,
     "two adapters: open": 473_000,
     "two adapters: close": 408_000,
@@ -37,7 +44,8 @@ COLLATERAL = 20 * WAD
 DEBT_SHARE = 90 * WAD // 100  # of what the collateral is worth
 SLASH = 12 * WAD // 100  # of the stake in EigenLayer: 4.8 % of the vault
 AMOUNT = WAD
-SWAP = 1  # of the ways out that `IRoute` knows
+SWAP, BEST = 1, 0  # of the ways out that `IRoute` knows, and none of them
+STOP_LOSS = 1
 NO_BOUNDS = (0, UNLIMITED, 0, UNLIMITED, 0)
 
 
@@ -57,6 +65,7 @@ def play(chain: Chain, adapters: Sequence[str]) -> dict[str, int]:
         scene = deploy(build_world(deploy_core(chain)), adapters=adapters)
         _prepare(scene, adapters)
         return {
+            **_of_four(scene),
             "borrow": _borrow(scene),
             "open": _open(scene),
             "close": _close(scene),
@@ -106,6 +115,55 @@ def _close(scene: Deployment) -> int:
     looper, protocol = scene.roles.looper, scene.protocol
     inputs = (protocol.market.address, AMOUNT // 2, AMOUNT // 4, SWAP, NO_BOUNDS)
     return _second(scene, lambda: protocol.router.close(*inputs, sender=looper))
+
+
+def _of_four(scene: Deployment) -> dict[str, int]:
+    """Positions of four more: a stop order of one, and the liquidation of all in one call."""
+    protocol, roles = scene.protocol, scene.roles
+    market, vault = protocol.market, protocol.vault
+    owners = (roles.looper, roles.trader, roles.treasury, roles.stranger)
+    with scene.chain.isolated():
+        for owner in owners:
+            vault.transfer(owner, COLLATERAL // 4, sender=roles.depositor)
+            vault.approve(market.address, UNLIMITED, sender=owner)
+            debt = COLLATERAL // 4 * protocol.oracle.price() // 10**36 * DEBT_SHARE // WAD
+            market.adjust(owner, COLLATERAL // 4, debt, owner, sender=owner)
+        order = _second_order(scene, owners[0])
+        # Nobody liquidates for the first time.
+        scene.world.slash(SLASH)
+        vault.sync(sender=roles.stranger)
+        scene.answer_fundamental()
+        many = protocol.liquidator.liquidate_many
+
+        def liquidate(route: int) -> int:
+            with scene.chain.isolated():
+                many(market.address, [roles.borrower], route, 0, sender=roles.keeper)
+                scene.chain.advance(BLOCK)
+                call = many(market.address, owners, route, 0, sender=roles.keeper)
+                if sum(event.name == "LiquidatedFor" for event in call.events) != len(owners):
+                    raise RuntimeError("not all of them were liquidated: what is said is wrong")
+                return gas_of(call) // len(owners)
+
+        return {
+            "stop order": order,
+            "liquidate many, each": liquidate(SWAP),
+            "liquidate many by the best way, each": liquidate(BEST),
+        }
+
+
+def _second_order(scene: Deployment, owner: str) -> int:
+    """Of a part of a position, by somebody else; the sale is tried in all ways."""
+    orders, market = scene.protocol.orders, scene.protocol.market
+    market.set_authorization(orders.address, True, sender=owner)
+
+    def execute(nonce: int) -> Any:
+        due, bounds = (STOP_LOSS, UNLIMITED, 0, AMOUNT), (WAD // 10, WAD // 100)
+        order = (owner, market.address, *due, *bounds, 0, nonce, UNLIMITED)
+        signature = signing.order(scene.chain, orders, owner, order)
+        return orders.execute(order, signature, sender=scene.roles.keeper)
+
+    nonces = iter(range(2))
+    return _second(scene, lambda: execute(next(nonces)))
 
 
 def _liquidate(scene: Deployment) -> dict[str, int]:

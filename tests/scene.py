@@ -12,7 +12,8 @@ from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment
 
 ETHER = 10**18
 DAY = 86_400
-SWAP, REDEEM, STABLE = 1, 2, 4
+# Of the ways out; the last names none.
+SWAP, REDEEM, STABLE, BEST = 1, 2, 4, 0
 NO_DEADLINE = 2**256 - 1
 
 
@@ -152,6 +153,7 @@ def assert_empty(scene: Deployment, contract: str) -> None:
 
 
 __all__ = [
+    "BEST",
     "DAY",
     "ETHER",
     "NO_DEADLINE",

@@ -18,6 +18,7 @@ from relever.model.oracle import Feed
 from relever.model.parts import (
     ADAPTERS,
     FACTORY,
+    ORDERS,
     PEOPLE,
     POCKET,
     SELLER,
@@ -554,6 +555,13 @@ class Storage:
                 "erc20.nonces",
                 lambda p: list(p.permits),
                 lambda p: list(p.permits.values()),
+            ),
+            self._flags(ORDERS, "is_used", lambda p: p.orders.used),
+            self._table(
+                ORDERS,
+                "epoch",
+                lambda p: list(p.orders.epochs),
+                lambda p: list(p.orders.epochs.values()),
             ),
             self._rule(SELLER, "guardian"),
             self._records(SELLER, "terms", _TERMS, lambda _: _REWARDS, terms),

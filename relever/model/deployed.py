@@ -27,6 +27,7 @@ from relever.model.origin import APPROVED, APPROVED_BY_SCRIPTED
 from relever.model.parts import (
     EIGENLAYER,
     LIQUIDATOR,
+    ORDERS,
     PEOPLE,
     ROUTER,
     SYMBIOTIC,
@@ -314,6 +315,8 @@ class Deployed:
                 return [self._claim(plain[0])]
             case "market.set_authorization_by_signature":
                 return [*resolved[:-1], self._authorization(plain[-1], resolved[:-1])]
+            case "orders.execute":
+                return self._order(plain, resolved)
             case "vault.permit":
                 return [*resolved[:4], *self._permit(plain[4], resolved)]
         return resolved
@@ -335,6 +338,18 @@ class Deployed:
         return signing.authorization(
             self.deployment.chain, market, self.addresses[signer], *message
         )
+
+    def _order(self, plain: Sequence[Any], resolved: Sequence[Any]) -> Sequence[Any]:
+        """An order with its signature, and an authorisation if there is one."""
+        order, signature = resolved[0], b""
+        if plain[1] != "nobody":
+            orders, signer = self.contracts[ORDERS], self.addresses[plain[1]]
+            signature = signing.order(self.deployment.chain, orders, signer, order)
+        if len(plain) == 2:
+            return [order, signature]
+        nonce, deadline, signer = plain[2]
+        given = order[0], self.addresses[ORDERS], True, nonce, deadline
+        return [order, signature, (nonce, deadline, self._authorization(signer, given))]
 
     def _permit(self, signer: str, said: Sequence[Any]) -> tuple[int, bytes, bytes]:
         owner, spender, amount, deadline, _, nonce = said

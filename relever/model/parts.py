@@ -23,7 +23,7 @@ from relever.model.vault import Vault
 # Who holds tokens and has approved whoever may take them.
 PEOPLE = ("depositor", "looper", "borrower", "lender", "liquidator", "stranger", "trader")
 # Accounts of contracts, beside those that a part has a name for. The vault is the lrt too.
-VAULT, POCKET, ZAP, ROUTER = "vault", "side_pocket", "zap", "router"
+VAULT, POCKET, ZAP, ROUTER, ORDERS = "vault", "side_pocket", "zap", "router", "orders"
 SELLER, FACTORY = "seller", "factory"
 # A person has its short name.
 LIQUIDATOR = "liquidator_contract"
@@ -164,6 +164,14 @@ class RewardTerms:
 
 
 @dataclass
+class UsedOrders:
+    """Which nonces of whom are used up, and the epochs of those who have cancelled all."""
+
+    used: set[tuple[str, int]] = field(default_factory=set)
+    epochs: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
 class Parts:
     """All models, with one clock."""
 
@@ -197,6 +205,7 @@ class Parts:
     markets: dict[str, bool] = field(default_factory=lambda: {market.MARKET: True})
     # The next nonce of who has signed permits for the LRT.
     permits: dict[str, int] = field(default_factory=dict)
+    orders: UsedOrders = field(default_factory=UsedOrders)
 
     @property
     def listed(self) -> bool:

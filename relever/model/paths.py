@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relever.model.parts import VAULT, Parts
-from relever.model.refused import require
+from relever.model.refused import Refused, require
 from relever.model.rounding import WAD
+from relever.model.snapshot import Snapshot
 from relever.model.swap import SWAP as SWAP_CONTRACT
 from relever.model.swap import Swap
 from relever.model.tokens import NOBODY, pull, push
@@ -21,6 +22,8 @@ INPUTS = (ETHER, "weth", "steth", "wsteth")
 SWAP, REDEEM, STABLE = 1, 2, 4
 # What a sale leaves of the WETH, in wei, is not worth a stake below this.
 DUST = 1_000
+# In the order in which they are tried where none is named.
+WAYS, BEST = (SWAP, REDEEM, STABLE), 0
 
 
 @dataclass
@@ -87,6 +90,24 @@ class Paths:
             return SWAP_CONTRACT
         require(route == REDEEM, "path: no such route")
         return self.who
+
+    def sell_best(self, amount: int, route: int, seller: str) -> int:
+        """The same, by the way that brings most where none is named."""
+        if route == BEST:
+            brought = {way: self._trial(amount, way, seller) for way in WAYS}
+            route = max(WAYS, key=brought.__getitem__)
+            require(brought[route] > 0, "path: no way out")
+        return self.sell(amount, route, seller)
+
+    def _trial(self, amount: int, route: int, seller: str) -> int:
+        """What a sale would bring; nothing where it would be refused."""
+        before = Snapshot(self.parts)
+        try:
+            return self.sell(amount, route, seller)
+        except Refused:
+            return 0
+        finally:
+            before.restore()
 
     def sell(self, amount: int, route: int, seller: str) -> int:
         """Sell LRT that is here; returns the WETH. Who sold it keeps the claim on a quarantine."""

@@ -25,6 +25,7 @@ from relever.model.contracts.tokens import StEthContract, WethContract, WstEthCo
 from relever.model.contracts.vault import VaultContract
 from relever.model.liquidator import Liquidator
 from relever.model.market import MARKET
+from relever.model.orders import StopOrders
 from relever.model.parts import EIGENLAYER, LOCKED, SYMBIOTIC, Parts
 from relever.model.readings import Value, View
 from relever.model.refused import Refused, require
@@ -78,6 +79,7 @@ class Protocol:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         vault, swap = VaultContract(parts, parts.vault.lrt), Swap(parts)
+        market = MarketContract(parts, self._attempt)
         self._doors: dict[str, Any] = {
             "weth": WethContract(parts, parts.weth),
             "steth": StEthContract(parts),
@@ -89,12 +91,13 @@ class Protocol:
             "seller": SellerContract(parts, vault, swap),
             EIGENLAYER: EigenLayerContract(parts),
             SYMBIOTIC: SymbioticContract(parts),
-            MARKET: MarketContract(parts, self._attempt),
+            MARKET: market,
             "factory": FactoryContract(parts),
             "zap": Zap(parts),
             "router": Router(parts),
             "swap": swap,
             "liquidator": Liquidator(parts),
+            "orders": StopOrders(parts, market),
             "world": World(parts),
         }
 

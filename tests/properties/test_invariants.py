@@ -21,6 +21,8 @@ from relever.fuzz.invariants.base import (
     FUNDS,
     LIMITS,
     LRT,
+    ORDER_EPOCHS,
+    ORDERS_USED,
     POSITIONS,
     PROFIT,
     QUEUED,
@@ -40,7 +42,7 @@ from relever.model.protocol import Action, Outcome, Step
 from relever.model.tokens import UNLIMITED
 
 # Sequences are played until there is something that a rule is about, this many at most.
-MACHINES, NUMBERS, LENGTH = ("protocol", "vault", "market"), 20, 60
+MACHINES, NUMBERS, LENGTH = ("protocol", "vault", "market", "leverage"), 40, 60
 
 # None where there is nothing to doctor.
 Doctor = Callable[[Seen], Seen | None]
@@ -149,6 +151,27 @@ def late(seen: Seen) -> Seen:
     doctored = asked(arguments=(*said, replace(bounds, deadline=0)))(seen)
     assert doctored is not None
     return doctored
+
+
+def ordered(**others: Any) -> Doctor:
+    """Says of the order that was executed what it did not."""
+
+    def doctor(seen: Seen) -> Seen | None:
+        order, *rest = seen.action.arguments
+        return asked(arguments=(replace(order, **others), *rest))(seen)
+
+    return doctor
+
+
+def signed_by_nobody(seen: Seen) -> Seen | None:
+    """As if an order's owner had not signed it."""
+    order, _, *rest = seen.action.arguments
+    return asked(arguments=(order, "nobody", *rest))(seen)
+
+
+def order_owner(seen: Seen) -> Hashable:
+    """Whose order was executed."""
+    return seen.action.arguments[0].owner
 
 
 def with_wrong_oracle(seen: Seen) -> Seen | None:
@@ -264,6 +287,27 @@ DOCTORS: dict[str, Doctor | tuple[Doctor, ...]] = {
     "LIQ-8": told(STATE, "borrow_assets", by=to(0)),
     "LIQ-9": word(DELEVERAGED, plus(1)),
     "LIQ-10": word(WETH, to(0), MARKET),
+    "LIQ-11": (
+        result(plus(1)),
+        all_of(
+            told(PRICES, "fundamental", by=times(10**6), before=True),
+            told(PRICES, "smoothed", by=times(10**6), before=True),
+        ),
+        word(POSITIONS, plus(1), BYSTANDER),
+    ),
+    "ORD-1": (word(ORDERS_USED, to(0)), ordered(deadline=0), ordered(epoch=99), signed_by_nobody),
+    "ORD-2": (
+        told(PRICES, "usable", by=to(0), before=True),
+        told("answer", by=to(0), before=True),
+        all_of(
+            told(PRICES, "fundamental", by=times(10**6), before=True),
+            told(PRICES, "smoothed", by=times(10**6), before=True),
+        ),
+    ),
+    "ORD-3": (told(PRICES, "fundamental", by=times(10), before=True), ordered(amount=1)),
+    "ORD-4": (word(POSITIONS, plus(1 << 220), order_owner), word(POSITIONS, plus(1), BYSTANDER)),
+    "ORD-5": (result(plus(1)), word(WETH, plus(1), BYSTANDER)),
+    "ORD-6": (word(ORDER_EPOCHS, plus(2)), asked(caller="nobody")),
     "BAD-1": told(STATE, "borrow_assets", by=to(0)),
     "BAD-2": told(STATE, "supply_assets", by=times(9, 10)),
     "ROUT-1": word(WETH, plus(1), ROUTER),

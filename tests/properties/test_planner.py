@@ -36,6 +36,8 @@ NEVER_REFUSED = {
     "vault.sync",
     "queue.setOperator",
     "side_pocket.hand_over",
+    "orders.cancel",
+    "orders.cancel_all",
     "oracle.poke",
     "oracle.poke_liquidation_prices",
 }
@@ -83,6 +85,10 @@ ATTACKS: dict[str, Callable[[Action, str | None], bool]] = {
     "a healthy position liquidated": lambda action, refused: (
         action.name == "market.liquidate" and refused == "market: healthy"
     ),
+    "an order of another's signature": lambda action, refused: (
+        action.name == "orders.execute" and refused == "orders: signature"
+    ),
+    "an order executed again": lambda _, refused: refused == "orders: nonce used",
     "the router's callback": lambda action, _: action.name == "router.on_adjust",
     "a strange token for the router": lambda action, _: (
         action.name == "router.open" and action.arguments[1] == MARKET

@@ -71,6 +71,9 @@ OF_CONTRACTS: dict[str, tuple[Any, ...]] = {
     # Nothing changes, and so much LRT was minted: the router would give its caller an allowance.
     "router.on_adjust": ("stranger", 0, 0, bytes(32) + WAD.to_bytes(32, "big") + bytes(96)),
     "liquidator.on_liquidate": ("stranger", WAD, WAD, b"\1" * 64),
+    "liquidator.try_sale": (WAD, 1, "stranger"),
+    "orders.on_adjust": ("stranger", -WAD, 0, bytes(32)),
+    "orders.try_sale": (WAD, 2, "stranger"),
 }
 PRIVILEGED = list(OF_RULERS) + list(OF_CONTRACTS)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from relever.fuzz.actions.access import OF_CONTRACTS
 from relever.model.market import MARKET
 from relever.model.parts import BORROWERS, VAULT
-from relever.model.paths import REDEEM, STABLE, SWAP
+from relever.model.paths import BEST, REDEEM, STABLE, SWAP
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 from relever.model.router import Bounds, Grants
@@ -99,12 +99,31 @@ def liquidate(plan: Planner) -> Action:
     broken = plan.broken()
     if broken is None and plan.draw.random() < 0.7:
         return open(plan)
+    if broken is not None and plan.draw.random() < 0.3:
+        return liquidate_many(plan)
     owner = broken or plan.borrower()
     debt = plan.debt(owner)
     repay = plan.mostly(2 * debt, plan.part(debt))
     market = plan.mostly(MARKET, plan.draw.choice(STRANGE_MARKETS))
-    arguments = (market, owner, repay, _route(plan), plan.mostly(0, debt))
+    arguments = (market, owner, repay, _way(plan), plan.mostly(0, debt))
     return Action("liquidator.liquidate", plan.who(), arguments)
+
+
+def liquidate_many(plan: Planner) -> Action:
+    """All who owe something, healthy or not, and some who owe nothing; mostly when one can be."""
+    if plan.broken() is None and plan.draw.random() < 0.95:
+        return open(plan)
+    owners = [*plan.borrowers, *plan.mostly((), (plan.who(), "nobody", plan.riskiest()))]
+    plan.draw.shuffle(owners)
+    market = plan.mostly(MARKET, plan.draw.choice(STRANGE_MARKETS))
+    least = plan.draw.choice((0, 0, 0, plan.amount(WAD)))
+    arguments = (market, tuple(owners), _way(plan), least)
+    return Action("liquidator.liquidate_many", plan.who(), arguments)
+
+
+def _way(plan: Planner) -> int:
+    """A route, or none, so that the best is taken."""
+    return BEST if plan.draw.random() < 0.3 else _route(plan)
 
 
 def _route(plan: Planner) -> int:
@@ -186,6 +205,7 @@ WAYS = [
     (4, "close", close),
     (1, "move", move),
     (2, "liquidate", liquidate),
+    (1, "liquidate_many", liquidate_many),
     (2, "trade", trade),
     (2, "trade_back", trade_back),
     (1, "swap", swap),

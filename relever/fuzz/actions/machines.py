@@ -13,6 +13,7 @@ from relever.fuzz.actions import (
     market,
     market_storms,
     oracle,
+    orders,
     ownership,
     queue,
     settings,
@@ -35,6 +36,7 @@ AREAS: dict[str, Sequence[Way]] = {
     "market": market.WAYS,
     "oracle": oracle.WAYS,
     "leverage": leverage.WAYS,
+    "orders": orders.WAYS,
     "tokens": tokens.WAYS,
     "baselayer": baselayer.WAYS,
     "settings": settings.WAYS,
@@ -65,6 +67,6 @@ MACHINES: dict[str, list[Way]] = {
         market=4, oracle=3, callbacks=2, signatures=1, settings=1, access=1, market_storms=4
     ),
     "leverage": _machine(
-        leverage=5, market=2, oracle=1, vault=1, tokens=1, baselayer=1, market_storms=2
+        leverage=5, orders=3, market=2, oracle=1, vault=1, tokens=1, baselayer=1, market_storms=2
     ),
 }

@@ -12,7 +12,7 @@ from relever.fuzz.actions import settings
 from relever.fuzz.actions.machines import MACHINES
 from relever.model.callback import SCRIPTED
 from relever.model.market import MARKET, Position
-from relever.model.parts import BORROWERS, EIGENLAYER, PEOPLE, SYMBIOTIC
+from relever.model.parts import BORROWERS, EIGENLAYER, ORDERS, PEOPLE, SYMBIOTIC
 from relever.model.protocol import Action, Protocol, Step
 from relever.model.rounding import WAD
 from relever.model.router import Bounds
@@ -70,6 +70,7 @@ class Planner:
             *(Action("vault.deposit", who, (60 * WAD, who)) for who in PEOPLE),
             Action("vault.deposit", "stranger", (60 * WAD, SCRIPTED)),
             *(Action("market.set_authorization", who, router) for who in BORROWERS),
+            *(Action("market.set_authorization", who, (ORDERS, True)) for who in BORROWERS[1:]),
             *(
                 Action("router.open", who, what)
                 for who, what in zip(BORROWERS, opened, strict=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from relever.fuzz.actions import leverage, market, vault
 from relever.model.market import MARKET
-from relever.model.parts import LIQUIDATOR, PEOPLE
+from relever.model.parts import LIQUIDATOR, ORDERS, PEOPLE
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 from relever.model.router import Bounds
@@ -18,7 +18,7 @@ TOKENS = ("weth", "wsteth", "vault", MARKET)
 # Every contract that must not mind a gift.
 CONTRACTS = (
     *("vault", "queue", "side_pocket", "zap", "seller", "eigenlayer", "symbiotic", "oracle"),
-    *("factory", MARKET, "swap", "router", LIQUIDATOR, "strategy", "symbiotic_vault"),
+    *("factory", MARKET, "swap", "router", LIQUIDATOR, ORDERS, "strategy", "symbiotic_vault"),
 )
 MOST = 2**256 - 1
 NO_BOUNDS = Bounds(0, MOST, 0, MOST)

@@ -29,7 +29,7 @@ def zap(plan: Planner) -> Action:
     who, draw = plan.who(), plan.draw
     token = plan.mostly(draw.choice(TOKENS), draw.choice(("vault", "market", "lender")))
     amount = plan.amount(60 * WAD)
-    receiver = plan.mostly(draw.choice((who, who, plan.who())), draw.choice(("nobody", "zap")))
+    receiver = plan.mostly(draw.choice((who, plan.who())), draw.choice(("nobody", "zap")))
     ether = plan.mostly(amount if token == "nobody" else 0, 1)
     least = plan.mostly(draw.choice((0, amount // 2)), amount)
     return Action("zap.deposit", who, (token, amount, least, receiver), ether)

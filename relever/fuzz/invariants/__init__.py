@@ -15,6 +15,7 @@ from relever.fuzz.invariants import (
     liquidation,
     market,
     oracle,
+    orders,
     queue,
     stake,
     value,
@@ -24,7 +25,7 @@ from relever.fuzz.invariants.base import Facts, Invariant, Look, Seen
 
 INVARIANTS: tuple[Invariant, ...] = tuple(
     found
-    for group in (vault, queue, stake, market, liquidation, helpers, oracle, access, value)
+    for group in (vault, queue, stake, market, liquidation, helpers, orders, oracle, access, value)
     for found in group.INVARIANTS
 )
 

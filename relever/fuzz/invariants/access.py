@@ -10,6 +10,8 @@ from relever.fuzz.invariants.base import (
     FUNDS,
     LIMITS,
     MAX_112,
+    ORDER_EPOCHS,
+    ORDERS_USED,
     POSITIONS,
     PROFIT,
     QUEUED,
@@ -88,6 +90,7 @@ _MAY: dict[str, tuple[str, ...]] = {
                 for name in ("stake", "start_exit", "finish_exit")
             ),
             *("swap.uniswapV3SwapCallback", "router.on_adjust", "liquidator.on_liquidate"),
+            *("liquidator.try_sale", "orders.on_adjust", "orders.try_sale"),
         )
     },
 }
@@ -98,21 +101,22 @@ _BOOKS = frozenset(
         *("vault.deposit", "vault.mint", "vault.withdraw", "vault.redeem", "vault.sync"),
         *("vault.pay_rewards", "vault.allocate", "vault.finish_exit", "vault.quarantine"),
         *("vault.set_performance_fee", "zap.deposit", *ROUTED),
-        *("liquidator.liquidate", "seller.sell", "queue.requestRedeem", "queue.cancel"),
+        *("liquidator.liquidate", "liquidator.liquidate_many", "orders.execute", "seller.sell"),
+        *("queue.requestRedeem", "queue.cancel"),
         *("queue.finalize", "queue.pull_back"),
     )
 )
 _POKES = frozenset(
     (
         *("market.borrow", "market.adjust", "market.withdraw_collateral", "market.liquidate"),
-        *(*ROUTED, "liquidator.liquidate", "oracle.poke"),
+        *(*ROUTED, "liquidator.liquidate", "liquidator.liquidate_many", "oracle.poke"),
         *("oracle.poke_price", "oracle.poke_liquidation_prices", "oracle.replace_feed"),
     )
 )
 _POSITIONS = frozenset(
     (
         *("market.borrow", "market.repay", "market.adjust", "market.supply_collateral"),
-        *("market.withdraw_collateral", *ROUTED, *LIQUIDATIONS),
+        *("market.withdraw_collateral", *ROUTED, "orders.execute", *LIQUIDATIONS),
     )
 )
 _ACCRUES = _POSITIONS | {
@@ -126,7 +130,7 @@ _LEAVES = frozenset(
     (
         *("vault.withdraw", "vault.redeem", "queue.finalize", "side_pocket.claim"),
         *("side_pocket.hand_over", "router.close", "router.close_to_queue"),
-        "liquidator.liquidate",
+        *("liquidator.liquidate", "liquidator.liquidate_many", "orders.execute"),
     )
 )
 # By which actions each variable may change. Balances and allowances have rules of their own.
@@ -186,10 +190,15 @@ _CHANGED_BY: dict[str, frozenset[str]] = {
             "set_authorization_by_signature",
         )
     )
-    | set(ROUTED),
+    | {"orders.execute", *ROUTED},
     "market.authorization._nonces": frozenset(
-        ("market.set_authorization", "market.set_authorization_by_signature", *ROUTED)
+        (
+            *("market.set_authorization", "market.set_authorization_by_signature"),
+            *("orders.execute", *ROUTED),
+        )
     ),
+    ORDERS_USED: frozenset(("orders.execute", "orders.cancel")),
+    ORDER_EPOCHS: frozenset(("orders.cancel_all",)),
     "vault.erc20.nonces": frozenset(("vault.permit",)),
     "factory.is_listed": frozenset(("factory.list_market", "factory.delist_market")),
     "factory.is_market": frozenset(("factory.create_market",)),
@@ -287,12 +296,17 @@ def settings_have_bounds(seen: Seen) -> str | None:
         "market.set_authorization",
         "market.renounce_authorization",
         "market.set_authorization_by_signature",
+        "orders.execute",
     ),
 )
 def rights_are_given(seen: Seen) -> str | None:
     changed = seen.changes.get("market.authorization._authorized", {})
     nonces = seen.changes.get("market.authorization._nonces", {})
     said, caller = seen.action.arguments, seen.action.caller
+    if seen.action.name == "orders.execute":
+        if len(said) == 2:
+            return f"{changed} is changed by {seen.action}." if changed or nonces else None
+        said = (said[0].owner, "orders", True, *said[2])
     if seen.action.name == "market.set_authorization":
         key, given = (caller, said[0]), int(said[1])
     elif seen.action.name == "market.renounce_authorization":

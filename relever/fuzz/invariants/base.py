@@ -56,6 +56,7 @@ DELEVERAGED = "market.liquidations._deleveraged"
 FUNDS, PROFIT = "vault.vault_books._funds", "vault.vault_books.profit._profit"
 BOOKED, QUEUED = "vault.vault_books.booked", "vault.vault_exits.queued_shares"
 LIMITS = "vault.vault_limits._limits"
+ORDERS_USED, ORDER_EPOCHS = "orders.is_used", "orders.epoch"
 REQUEST = "queue._requests."
 CLAIM = "side_pocket._claims."
 

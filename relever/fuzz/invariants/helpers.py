@@ -15,13 +15,13 @@ from relever.fuzz.invariants.base import (
     invariant,
 )
 from relever.fuzz.invariants.market import AUTHORIZED, ROUTED
-from relever.model.parts import LIQUIDATOR, ROUTER, SELLER, VAULT, ZAP
+from relever.model.parts import LIQUIDATOR, ORDERS, ROUTER, SELLER, VAULT, ZAP
 from relever.model.router import Bounds, Grants
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
 
-_HELPERS = (ROUTER, LIQUIDATOR, ZAP, "swap")
+_HELPERS = (ROUTER, LIQUIDATOR, ORDERS, ZAP, "swap")
 _GIFTS = frozenset(
     f"{token}.{name}"
     for token in ("weth", "wsteth", "steth", "vault", "market")
@@ -158,7 +158,19 @@ def only_own_tokens_are_used(seen: Seen) -> str | None:
 
 _CONTRACTS = frozenset(
     (
-        *(ROUTER, LIQUIDATOR, ZAP, "swap", SELLER, VAULT, "market", "queue", "weth", "steth"),
+        *(
+            ROUTER,
+            LIQUIDATOR,
+            ORDERS,
+            ZAP,
+            "swap",
+            SELLER,
+            VAULT,
+            "market",
+            "queue",
+            "weth",
+            "steth",
+        ),
         *("wsteth", "strategy", "symbiotic_vault", "lrt_pool", "lst_pool", "side_pocket"),
     )
 )

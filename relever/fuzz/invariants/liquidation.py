@@ -21,11 +21,11 @@ from relever.fuzz.invariants.base import (
     invariant,
     sums,
 )
-from relever.fuzz.invariants.market import LIQUIDATIONS, moves_only
+from relever.fuzz.invariants.market import ONE_BY_ONE, moves_only
 from relever.model.market import MARKET
 
 INVARIANTS: list[Invariant] = []
-_rule = partial(invariant, INVARIANTS, actions=LIQUIDATIONS)
+_rule = partial(invariant, INVARIANTS, actions=ONE_BY_ONE)
 
 _WINDOW = 3_600
 
@@ -329,3 +329,26 @@ def loss_is_the_bad_debt(seen: Seen) -> str | None:
     burnt = before.shares - after.shares
     right = min(held, before.shares_up(written_off))
     return f"{burnt:_} of its shares are burnt, not {right:_}." if burnt != right else None
+
+
+@partial(invariant, INVARIANTS, actions=("liquidator.liquidate_many",))(
+    "LIQ-11",
+    "Of many, only those who could be liquidated are: each owes less for less collateral; and all "
+    "together bring the caller what is said, at least what was asked for.",
+    "Relever: one failure takes no other down",
+)
+def many_are_each_right(seen: Seen) -> str | None:
+    _, owners, _, least = seen.action.arguments
+    profit, paid = seen.outcome.result, seen.moved(WETH).get(seen.action.caller, 0)
+    if profit != paid or profit < least:
+        return f"{paid:_} are paid, {profit:_} said, {least:_} asked for."
+    prices, threshold = seen.before.sight.prices, seen.facts.terms.threshold
+    handed = min(prices.fundamental, prices.smoothed) if prices.usable else prices.fundamental
+    for owner in seen.changes.get(POSITIONS, ()):
+        (had, owed), (left, rest) = (look.position(owner) for look in (seen.before, seen.after))
+        if owner not in owners or left > had or rest >= owed:
+            return f"{owner} owed {owed:_} on {had:_}, and owes {rest:_} on {left:_}."
+        breached = owed * WAD > had * handed // PRICE_SCALE * threshold
+        if seen.at_once() and not breached:
+            return f"{owner} owed {owed:_} on {had:_} and was healthy."
+    return None

@@ -38,7 +38,8 @@ INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
 
 LENDING = ("market.deposit", "market.mint", "market.withdraw", "market.redeem")
-LIQUIDATIONS = ("market.liquidate", "liquidator.liquidate")
+ONE_BY_ONE = ("market.liquidate", "liquidator.liquidate")
+LIQUIDATIONS = (*ONE_BY_ONE, "liquidator.liquidate_many")
 # What may add to a debt or take from its collateral.
 _RISKY = ("market.borrow", "market.withdraw_collateral", "market.adjust", "router.open")
 # The router's, for the position of its caller.

@@ -26,6 +26,7 @@ from relever.fuzz.invariants.base import (
 )
 from relever.fuzz.invariants.market import LIQUIDATIONS, ROUTED
 from relever.fuzz.invariants.vault import most_fee_shares
+from relever.model.protocol import Action
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
@@ -44,7 +45,7 @@ CONTRACTS = frozenset(
             "vault",
         ),
         *("queue", "side_pocket", "zap", "seller", "eigenlayer", "symbiotic", "oracle", "factory"),
-        *("market", "swap", "router", "liquidator_contract", "rewards_coordinator"),
+        *("market", "swap", "router", "orders", "liquidator_contract", "rewards_coordinator"),
         *("nobody", "dead", "burnt"),
     )
 )
@@ -52,7 +53,7 @@ CONTRACTS = frozenset(
 _OWNED = (LRT, WSTETH, STETH, WETH, SHARES, POSITIONS)
 # Trades make one richer at the other's cost, and so do liquidations; the world gives and takes.
 _TRADES = (
-    *(*LIQUIDATIONS, *ROUTED, "swap.swap", "swap.swap_up_to", "world.trade"),
+    *(*LIQUIDATIONS, *ROUTED, "orders.execute", "swap.swap", "swap.swap_up_to", "world.trade"),
     "market.collect_fees",
 )
 _RECIPIENT = "vault.vault_books.performance_fee.fee_recipient"
@@ -236,9 +237,15 @@ def _names(seen: Seen) -> list[Any]:
     return [
         said
         for call in (seen.action, *seen.inner)
-        for said in (call.caller, *call.arguments)
+        for said in (call.caller, *call.arguments, *_listed(call))
         if isinstance(said, str)
     ]
+
+
+def _listed(call: Action) -> tuple[str, ...]:
+    """Whom it names in a list."""
+    found: tuple[str, ...] = call.arguments[1] if call.name == "liquidator.liquidate_many" else ()
+    return found
 
 
 @_rule(
@@ -316,7 +323,7 @@ def requests_are_kept(seen: Seen) -> str | None:
 def claims_are_kept(seen: Seen) -> str | None:
     parts = seen.changes.get(CLAIM + "part", {})
     names = _names(seen)
-    helpers = ("router", "liquidator_contract")
+    helpers = ("router", "liquidator_contract", "orders")
     for (adapter, account), (old, new) in parts.items():
         handed = any(
             call.name == "side_pocket.hand_over" and call.caller == account
