@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from relever.model.callback import Callback
+from relever.model.orders import Order
 from relever.model.protocol import Action, Step
 from relever.model.router import Bounds, Grants
 
-_KINDS = {kind.__name__: kind for kind in (Action, Bounds, Callback, Grants)}
+_KINDS = {kind.__name__: kind for kind in (Action, Bounds, Callback, Grants, Order)}
 
 
 class FindingError(Exception):

@@ -23,10 +23,15 @@ def shrunk(steps: Sequence[Step], breaks: Breaks, most: int = 400) -> list[Step]
         at, before = 0, len(left)
         # The last step is the one that shows it.
         while at < len(left) - 1 and most > 0:
-            fewer = left[:at] + left[min(at + size, len(left) - 1) :]
-            most -= 1
-            if breaks(fewer):
-                left = fewer
+            gone, rest = left[at : at + size], left[at + size :]
+            if not rest:
+                gone, rest = gone[:-1], [left[-1]]
+            # They take their time along, or leave it behind where a later step needs it.
+            for fewer in (left[:at] + rest, left[:at] + _later(gone, rest)):
+                most -= 1
+                if breaks(fewer):
+                    left = fewer
+                    break
             else:
                 at += size
         if (size == 1 and len(left) == before) or most <= 0:
@@ -40,3 +45,11 @@ def shrunk(steps: Sequence[Step], breaks: Breaks, most: int = 400) -> list[Step]
             if breaks(at_once):
                 left = at_once
     return left
+
+
+def _later(gone: Sequence[Step], rest: Sequence[Step]) -> list[Step]:
+    """The rest, which begins as late as if those before it had been there."""
+    first = rest[0]
+    seconds, blocks = sum(step.seconds for step in gone), sum(step.blocks for step in gone)
+    first = replace(first, seconds=first.seconds + seconds, blocks=first.blocks + blocks)
+    return [first, *rest[1:]]

@@ -317,6 +317,7 @@ DOCTORS: dict[str, Doctor | tuple[Doctor, ...]] = {
     "ROUT-6": word(LISTED, to(0), before=True),
     "ROUT-8": word(WETH, plus(-1), BYSTANDER),
     "ROUT-9": word(FUNDS, plus(1)),
+    "ROUT-10": word(RIGHTS, to(1), lambda seen: (seen.action.caller, ROUTER)),
     "ZAP-1": result(plus(HUGE)),
     "SELL-1": result(plus(1)),
     "ORA-3": told(PRICES, "fundamental", by=plus(1)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -14,6 +15,7 @@ from relever.fuzz.actions import market_storms
 from relever.fuzz.actions.access import OF_CONTRACTS, PRIVILEGED
 from relever.fuzz.actions.machines import MACHINES
 from relever.fuzz.actions.planner import Planner
+from relever.fuzz.findings import read, written
 from relever.model.deployed import Deployed
 from relever.model.market import MARKET
 from relever.model.parts import WRONG_ORACLE, Parts
@@ -157,6 +159,20 @@ def test_planner__every_function_of_every_contract__succeeds_and_is_refused(
     assert never == NEVER_SUCCEED
     unrefused = {name for name in names if not done[name, False]}
     assert unrefused == NEVER_REFUSED
+
+
+def test_planner__steps__are_read_as_they_were_written(deployed: Deployed) -> None:
+    """So that whatever is found can be played again."""
+    model = deployed.model()
+    planner, kinds = Planner(model, Random(SEEDS[0])), set[str]()
+    for _ in range(STEPS):
+        step = planner.next()
+        if step.blocks:
+            model.advance(step.seconds, step.blocks)
+        model.step(step.action)
+        assert read(json.loads(json.dumps(written(step)))) == step
+        kinds.update(type(argument).__name__ for argument in step.action.arguments)
+    assert kinds >= {"Bounds", "Callback", "Grants", "Order", "tuple", "bytes"}
 
 
 def test_planner__rare_states__come_about(

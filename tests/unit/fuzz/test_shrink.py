@@ -31,7 +31,17 @@ def test_shrunk__time__stays_where_it_matters() -> None:
     def breaks(fewer: Sequence[Step]) -> bool:
         return sum(step.seconds for step in fewer) >= 600 and who(fewer)[-1] == "2"
 
-    assert shrunk(steps, breaks) == [step(1, 600), step(2)]
+    assert shrunk(steps, breaks) == [step(2, 600)]
+
+
+def test_shrunk__a_step_that_names_a_time__comes_when_it_did() -> None:
+    """What is left out leaves its time behind where that is needed."""
+    steps = [step(0, 60), step(1), step(2, 600), step(3), step(4)]
+
+    def breaks(fewer: Sequence[Step]) -> bool:
+        return sum(step.seconds for step in fewer) == 660 and "3" in who(fewer)
+
+    assert shrunk(steps, breaks) == [Step(step(3).action, 660, 2), step(4)]
 
 
 def test_shrunk__the_last_step_alone__is_kept() -> None:
