@@ -1,0 +1,137 @@
+"""Whether an act is worth its gas, and what to offer for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relever.keeper.acts import LIQUIDATE, ROUTES, UPKEEP, Act, liquidate
+from relever.keeper.config import Policy
+from relever.keeper.node import Head, Node, Refused
+from relever.keeper.suite import Request, Suite, decoded
+
+# Gas used may differ from what was simulated: other transactions come first.
+_GAS_MARGIN_PER_CENT = 150
+# EIP-1559: the base fee rises by an eighth a block at most.
+_NEXT = 8
+
+
+class Skip(Exception):
+    """It is not to be sent; the message is why, in few words."""
+
+
+@dataclass(frozen=True)
+class Bid:
+    """A call to send: gas limit, fees in wei per gas, and the least profit on chain in wei.
+
+    `expected` is the profit when simulated, before gas.
+    """
+
+    act: Act
+    way: str
+    request: Request
+    gas: int
+    fee: int
+    tip: int
+    least: int
+    expected: int
+
+
+def likely_fee(head: Head, policy: Policy) -> int:
+    """Most wei per gas of the next block, tip included."""
+    return head.base_fee + head.base_fee // _NEXT + policy.tip_wei_per_gas
+
+
+def bid(
+    node: Node,
+    suite: Suite,
+    policy: Policy,
+    head: Head,
+    sender: str,
+    act: Act,
+    tag: str,
+    floor: int = 0,
+) -> Bid:
+    """Simulate every way of an act on the pending or the latest state, and choose the best.
+
+    Args:
+        tag: "pending" for what is new, "latest" for what is pending itself.
+        floor: least to offer, in wei per gas.
+
+    Raises:
+        Skip: none is worth it.
+        NodeError: no answer.
+    """
+    if act.kind == LIQUIDATE:
+        return _liquidation(node, suite, policy, head, sender, act, tag, floor)
+    assert act.kind in UPKEEP
+    return _upkeep(node, policy, head, sender, act, tag, floor)
+
+
+def _liquidation(
+    node: Node,
+    suite: Suite,
+    policy: Policy,
+    head: Head,
+    sender: str,
+    act: Act,
+    tag: str,
+    floor: int,
+) -> Bid:
+    found, why = [], "no way out"
+    for way, request in act.ways.items():
+        try:
+            answer = node.call(request.body(sender), tag)
+            found.append((int(decoded(request, answer)), way))
+        except Refused as error:
+            why = str(error)
+    if not found:
+        raise Skip(why[:80])
+    profit, way = max(found)
+    fee = max(floor, likely_fee(head, policy))
+    if fee > policy.most_fee_wei_per_gas:
+        raise Skip("gas too dear")
+    try:
+        gas = node.gas(act.ways[way].body(sender), tag)
+    except Refused as error:
+        raise Skip(str(error)[:80]) from error
+    spare = profit - policy.least_net_profit_wei
+    if spare < gas * fee:
+        raise Skip("profit below gas")
+    # As much above the likely fee as the profit pays for: what succeeds is then never a loss.
+    generous = min(2 * head.base_fee + policy.tip_wei_per_gas, policy.most_fee_wei_per_gas)
+    offer = min(max(fee, generous), spare // gas)
+    least = gas * offer + policy.least_net_profit_wei
+    market, owner = act.target.split(":")
+    request = liquidate(suite, market, owner, ROUTES[way], least)
+    limit = gas * _GAS_MARGIN_PER_CENT // 100
+    return Bid(act, way, request, limit, offer, policy.tip_wei_per_gas, least, profit)
+
+
+def _upkeep(
+    node: Node, policy: Policy, head: Head, sender: str, act: Act, tag: str, floor: int
+) -> Bid:
+    fee = max(floor, likely_fee(head, policy))
+    if fee > policy.most_upkeep_fee_wei_per_gas:
+        raise Skip("gas too dear")
+    ((way, request),) = act.ways.items()
+    try:
+        gas = node.gas(request.body(sender), tag)
+    except Refused as error:
+        raise Skip(str(error)[:80]) from error
+    offer = min(2 * head.base_fee + policy.tip_wei_per_gas, policy.most_upkeep_fee_wei_per_gas)
+    offer = max(fee, offer)
+    limit = gas * _GAS_MARGIN_PER_CENT // 100
+    return Bid(act, way, request, limit, offer, policy.tip_wei_per_gas, 0, 0)
+
+
+def shown(offer: Bid) -> dict[str, object]:
+    """As a line of the log has it."""
+    return {
+        "kind": offer.act.kind,
+        "target": offer.act.target,
+        "way": offer.way,
+        "expected_wei": offer.expected,
+        "least_wei": offer.least,
+        "gas": offer.gas,
+        "fee_wei": offer.fee,
+    }
