@@ -37,6 +37,9 @@ class FaultyNode:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body in one packet: else each answer waits for the client's delayed receipt.
+            wbufsize = -1
+            disable_nagle_algorithm = True
 
             def do_POST(handler) -> None:
                 asked = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
@@ -57,6 +60,7 @@ class FaultyNode:
                 handler.send_header("Content-Length", str(len(body)))
                 handler.end_headers()
                 handler.wfile.write(body)
+                handler.wfile.flush()
 
             def log_message(handler, *words: Any) -> None:
                 """Nothing on standard error."""

@@ -19,6 +19,8 @@ SYNC, POKE, FINALISE, ACCRUE = "sync", "poke", "finalise", "accrue"
 UPKEEP = frozenset({SYNC, POKE, FINALISE, ACCRUE})
 # Smaller changes than this part are not worth a transaction, WAD.
 _NOTICEABLE = WAD // 10_000
+# Least shares that are worth paying out, and the most requests that the queue walks in one call.
+_LEAST_SHARES, _LONGEST_WALK = WAD // 100, 128
 # A liquidation that used less gas than this would be news: what cannot pay for it is not simulated.
 _LEAST_GAS = 200_000
 
@@ -36,7 +38,7 @@ class Act:
     worth: int = 0
 
 
-def ways(suite: Suite, policy: Policy, kind: str, target: str) -> dict[str, Request]:
+def ways(suite: Suite, kind: str, target: str) -> dict[str, Request]:
     """The calls that do an act, by name; for what was sent before a restart, too."""
     match kind:
         case "sync":
@@ -46,7 +48,7 @@ def ways(suite: Suite, policy: Policy, kind: str, target: str) -> dict[str, Requ
         case "accrue":
             return {kind: suite.market(target, "accrue")}
         case "finalise":
-            return {kind: suite.request("queue", "finalize", policy.finalise_requests)}
+            return {kind: suite.request("queue", "finalize", int(target.split(":")[1]))}
     market, owner = target.split(":")
     return {way: liquidate(suite, market, owner, route, 0) for way, route in ROUTES.items()}
 
@@ -67,7 +69,7 @@ def liquidations(
         if worth < _LEAST_GAS * fee + policy.least_net_profit_wei:
             continue
         target = f"{one.market}:{one.owner}"
-        acts.append(Act(LIQUIDATE, target, ways(suite, policy, LIQUIDATE, target), worth))
+        acts.append(Act(LIQUIDATE, target, ways(suite, LIQUIDATE, target), worth))
     yield from sorted(acts, key=lambda act: -act.worth)
 
 
@@ -117,7 +119,7 @@ def _poke(
         return
     last = node.block(book.poked_block).timestamp if book.poked_block else 0
     if head.timestamp - last >= policy.poke_every_seconds:
-        yield Act(POKE, oracle, ways(suite, policy, POKE, oracle))
+        yield Act(POKE, oracle, ways(suite, POKE, oracle))
 
 
 def _accrue(
@@ -127,19 +129,26 @@ def _accrue(
     if not accrued:
         return
     if head.timestamp - node.block(accrued).timestamp >= policy.accrue_every_seconds:
-        yield Act(ACCRUE, market, ways(suite, policy, ACCRUE, market))
+        yield Act(ACCRUE, market, ways(suite, ACCRUE, market))
 
 
 def _finalise(node: Node, suite: Suite, policy: Policy) -> Iterator[Act]:
-    """Requests that idle assets can pay, unless it is only a crumb of one."""
-    request = suite.request("queue", "finalize", policy.finalise_requests)
-    if suite.read(node, suite.request("queue", "head")) == suite.read(
-        node, suite.request("queue", "next_id")
-    ):
+    """Requests that idle assets can pay: as few as are worth it, and never a crumb of one."""
+    head = suite.read(node, suite.request("queue", "head"))
+    waiting = suite.read(node, suite.request("queue", "next_id")) - head
+    if waiting == 0:
         return
-    try:
-        shares = suite.read(node, request)
-    except Refused:
-        return
-    if shares >= WAD // 100:
-        yield Act(FINALISE, suite.addresses["queue"], {FINALISE: request})
+    for count in (policy.finalise_requests, _LONGEST_WALK):
+        target = f"{suite.addresses['queue']}:{count}"
+        (request,) = (calls := ways(suite, FINALISE, target)).values()
+        try:
+            shares = suite.read(node, request)
+        except Refused:
+            return
+        if shares >= _LEAST_SHARES:
+            yield Act(FINALISE, target, calls)
+            return
+    # Somebody has filled the line with requests of dust, or cancelled ones.
+    first = suite.read(node, suite.request("queue", "request", head))
+    if waiting > _LONGEST_WALK and first.shares < _LEAST_SHARES:
+        yield Act(FINALISE, target, calls)

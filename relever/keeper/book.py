@@ -186,6 +186,8 @@ class Book:
                 self.markets[event.address].accrued_block = block
             else:
                 self._touched(block, event.address, event.args["owner"])
+                if event.args.get("debt_delta", 1):
+                    self.markets[event.address].accrued_block = block
         return complete
 
     def _touched(self, block: int, market: str, owner: str) -> None:

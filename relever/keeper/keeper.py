@@ -229,8 +229,7 @@ class Keeper:
 
     def _still(self, head: Head, sent: Attempt, floor: int) -> Bid:
         """What was sent and is not mined, decided again as if it had not been sent."""
-        policy = self._options.policy
-        act = Act(sent.kind, sent.target, ways(self._suite, policy, sent.kind, sent.target))
+        act = Act(sent.kind, sent.target, ways(self._suite, sent.kind, sent.target))
         return self._bid(head, act, "latest", floor)
 
     def _is_blind(self, sent: Bid) -> bool:

@@ -33,9 +33,10 @@ class Metrics:
             "look_seconds", "For one block", namespace="keeper", registry=self.registry
         )
 
-    def serve(self, port: int, host: str = "127.0.0.1") -> None:
-        """Answer Prometheus at http://host:port/metrics, in a thread."""
-        start_http_server(port, addr=host, registry=self.registry)
+    def serve(self, port: int, host: str = "127.0.0.1") -> int:
+        """Answer Prometheus at http://host:port/metrics, in a thread; the port, of 0 a free one."""
+        server, _ = start_http_server(port, addr=host, registry=self.registry)
+        return int(server.server_port)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, namespace="keeper", registry=self.registry)
