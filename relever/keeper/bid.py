@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relever.keeper.acts import LIQUIDATE, ROUTES, UPKEEP, Act, liquidate
@@ -11,6 +12,8 @@ from relever.keeper.suite import Request, Suite, decoded
 
 # Gas used may differ from what was simulated: other transactions come first.
 _GAS_MARGIN_PER_CENT = 150
+# A call may need a part more gas than it uses: a caller keeps a sixty-fourth of what it hands on.
+_UNUSED = 10
 # EIP-1559: the base fee rises by an eighth a block at most.
 _NEXT = 8
 
@@ -67,6 +70,59 @@ def bid(
     return _upkeep(node, policy, head, sender, act, tag, floor)
 
 
+def together(
+    node: Node, suite: Suite, policy: Policy, head: Head, sender: str, acts: Sequence[Act]
+) -> tuple[list[Bid], list[Act]]:
+    """Liquidations simulated one after the other, each on what those before it leave behind.
+
+    Returns:
+        Bids that hold in this order, and the acts that are to be looked at one by one: those that
+        bring nothing in this order, and all when the node cannot simulate so.
+
+    Raises:
+        NodeError: no answer.
+    """
+    chosen: list[tuple[Act, str]] = []
+    rest: list[Act] = []
+    for act in acts:
+        try:
+            chosen.append((act, _best_way(node, act, sender, "latest")[1]))
+        except Skip:
+            rest.append(act)
+    try:
+        found = node.simulate([act.ways[way].body(sender) for act, way in chosen], "pending")
+    except Refused:
+        return [], list(acts)
+    bids = []
+    for (act, way), answer in zip(chosen, found, strict=True):
+        if answer is None:
+            rest.append(act)
+            continue
+        returned, gas = answer
+        profit = int(decoded(act.ways[way], returned))
+        try:
+            offer = _offer(suite, policy, head, act, way, profit, gas + gas // _UNUSED, 0)
+        except Skip:
+            rest.append(act)
+            continue
+        bids.append(offer)
+    return bids, rest
+
+
+def _best_way(node: Node, act: Act, sender: str, tag: str) -> tuple[int, str]:
+    """What an act brings by its best way, and that. Raises `Skip` when all of them fail."""
+    found, why = [], "no way out"
+    for way, request in act.ways.items():
+        try:
+            answer = node.call(request.body(sender), tag)
+            found.append((int(decoded(request, answer)), way))
+        except Refused as error:
+            why = str(error)
+    if not found:
+        raise Skip(why[:80])
+    return max(found)
+
+
 def _liquidation(
     node: Node,
     suite: Suite,
@@ -77,23 +133,27 @@ def _liquidation(
     tag: str,
     floor: int,
 ) -> Bid:
-    found, why = [], "no way out"
-    for way, request in act.ways.items():
-        try:
-            answer = node.call(request.body(sender), tag)
-            found.append((int(decoded(request, answer)), way))
-        except Refused as error:
-            why = str(error)
-    if not found:
-        raise Skip(why[:80])
-    profit, way = max(found)
-    fee = max(floor, likely_fee(head, policy))
-    if fee > policy.most_fee_wei_per_gas:
-        raise Skip("gas too dear")
+    profit, way = _best_way(node, act, sender, tag)
     try:
         gas = node.gas(act.ways[way].body(sender), tag)
     except Refused as error:
         raise Skip(str(error)[:80]) from error
+    return _offer(suite, policy, head, act, way, profit, gas, floor)
+
+
+def _offer(
+    suite: Suite,
+    policy: Policy,
+    head: Head,
+    act: Act,
+    way: str,
+    profit: int,
+    gas: int,
+    floor: int,
+) -> Bid:
+    fee = max(floor, likely_fee(head, policy))
+    if fee > policy.most_fee_wei_per_gas:
+        raise Skip("gas too dear")
     spare = profit - policy.least_net_profit_wei
     if spare < gas * fee:
         raise Skip("profit below gas")

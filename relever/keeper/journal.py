@@ -1,8 +1,8 @@
 """What was sent, on disk before it is sent, so that a restart acts on nothing twice.
 
-One line a change, only ever added to, each forced to disk: a transaction that is not in the
-journal was never sent. All attempts at one nonce stand in one entry, and of them the chain takes
-one at most.
+One line a change, only ever added to, and on the disk before anything is sent: a transaction that
+is not in the journal was never sent. All attempts at one nonce stand in one entry, and of them the
+chain takes one at most.
 """
 
 from __future__ import annotations
@@ -202,7 +202,9 @@ class Journal:
     def _keep(self, event: str, value: dict[str, Any]) -> None:
         self._file.write(json.dumps({event: value}, separators=(",", ":")) + "\n")
         self._file.flush()
-        os.fsync(self._file.fileno())
+        # What came of a transaction can be found out again; that it was sent cannot.
+        if event == "sending":
+            os.fsync(self._file.fileno())
 
     def _apply(self, event: str, value: dict[str, Any]) -> None:
         nonce: int = value["nonce"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 
-from relever.keeper.acts import LIQUIDATE, Act, liquidations, upkeep, ways
-from relever.keeper.bid import Bid, Skip, bid, likely_fee, shown
+from relever.keeper.acts import Act, liquidations, upkeep, ways
+from relever.keeper.bid import Bid, Skip, bid, likely_fee, shown, together
 from relever.keeper.book import Book
 from relever.keeper.config import Policy, Share, Trust
 from relever.keeper.journal import Attempt, Journal
@@ -22,8 +22,44 @@ from relever.keeper.suite import Suite
 
 # After a failure on chain a target is left alone for so many blocks, twice as many after the next.
 _REST_BLOCKS, _MOST_DOUBLINGS = 8, 10
+# Liquidations that are simulated one after the other in one request.
+_TOGETHER = 24
 # How often the checkpoint is written, in blocks.
 _SAVE_EVERY = 50
+
+
+class Pace:
+    """How long blocks take, by our own clock, so that nothing is sent that misses the next.
+
+    It would be mined later than it was reckoned for, maybe after somebody else's turn.
+    """
+
+    # Of the time that a block takes; and the least time, for blocks that come in bursts.
+    _WINDOW, _LEAST_SECONDS = 0.75, 1.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._number, self._seen, self._gap = -1, 0.0, 0.0
+
+    def see(self, number: int) -> None:
+        """A head is seen, for the first time or again."""
+        now = self._clock()
+        if number == self._number:
+            return
+        if number == self._number + 1:
+            gap = now - self._seen
+            self._gap = gap if not self._gap else (3 * self._gap + gap) / 4
+        self._number, self._seen = number, now
+
+    @property
+    def late(self) -> bool:
+        """Whether the next block is too near."""
+        window = max(self._gap, self._LEAST_SECONDS) * self._WINDOW
+        return bool(self._gap) and self._clock() - self._seen > window
+
+
+class _Over(Exception):
+    """Nothing more is to be sent for this block; the message is why."""
 
 
 class NoEther(Exception):
@@ -100,6 +136,7 @@ class Keeper:
         self.book = Book(suite, path, log, options.policy.confirmations)
         self.book.load(self._node)
         self._head: Head | None = None
+        self._pace = Pace()
         self._saved = 0
 
     def close(self) -> None:
@@ -137,6 +174,7 @@ class Keeper:
         head = self._node.head(self._other)
         if self._head is not None and head.hash == self._head.hash:
             return False
+        self._pace.see(head.number)
         with self.metrics.look.time():
             self._look(head)
         self.metrics.head_block.set(head.number)
@@ -144,12 +182,13 @@ class Keeper:
         return True
 
     def _look(self, head: Head) -> None:
-        if self._head is not None and not self._follows(self._head, head):
+        taken_back = self._head is None or not self._follows(self._head, head)
+        if self._head is not None and taken_back:
             self.metrics.reorgs.inc()
             self._log.warn("blocks were taken back", was=self._head.number, now=head.number)
             self.book.rewind(min(self._head.number, head.number) - self._options.trust.reorg_blocks)
         if self._sender is not None:
-            self._sender.reconcile(head, self._other)
+            self._sender.reconcile(head, self._other, taken_back=taken_back)
         self.metrics.trusted.set(1)
         self.book.follow(self._node, head)
         if head.number >= self._saved + _SAVE_EVERY or head.number < self._saved:
@@ -178,41 +217,88 @@ class Keeper:
                 self.metrics.skipped.labels(str(skip)).inc()
                 self._log.error("not acting", why=str(skip), account=self._me)
                 return
-        blind = False
-        for act in self._found(head):
-            if blind and act.kind == LIQUIDATE:
-                return
-            try:
-                offer = self._bid(head, act, "pending")
-                if self._sender is None:
-                    self._log.info("would send", **shown(offer))
-                    continue
-                if not self._options.share.has_turn(self._node.number()):
-                    self._log.info("turn is over")
-                    return
-                self._sender.send(head, offer)
-            except Skip as skip:
-                self.metrics.skipped.labels(act.kind).inc()
-                self._log.info("skipped", kind=act.kind, target=act.target, why=str(skip))
-                continue
-            blind = blind or (act.kind == LIQUIDATE and self._is_blind(offer))
+        try:
+            for act in self._may_try(head, self._upkeep(head)):
+                self._send_one(head, act)
+            acts = list(self._may_try(head, self._liquidations(head)))
+            for start in range(0, len(acts), _TOGETHER):
+                self._send_together(head, acts[start : start + _TOGETHER])
+        except _Over as over:
+            self._log.info("no more for this block", why=str(over))
 
-    def _found(self, head: Head) -> Iterator[Act]:
-        """What can be done, what books a loss first: on it others may be liquidated."""
+    def _send_together(self, head: Head, acts: Sequence[Act]) -> None:
+        """Liquidate one after the other; what comes after the first must see what that did."""
         policy = self._options.policy
-        for act in upkeep(self._node, self._suite, self.book, policy, head):
-            if self._may_try(head, act):
-                yield act
+        self._in_time(head)
+        offers, rest = together(self._node, self._suite, policy, head, self._me, acts)
+        for offer in offers:
+            self._try(head, offer.act, offer)
+        if offers:
+            self._check_pending(offers[0])
+        for act in rest:
+            if (sent := self._send_one(head, act)) is not None:
+                self._check_pending(sent)
+
+    def _send_one(self, head: Head, act: Act) -> Bid | None:
+        """The bid, if there was one."""
+        self._in_time(head)
+        try:
+            offer = self._bid(head, act, "pending")
+        except Skip as skip:
+            self._skip(act, skip)
+            return None
+        return self._try(head, act, offer)
+
+    def _try(self, head: Head, act: Act, offer: Bid) -> Bid | None:
+        if self._sender is None:
+            self._log.info("would send", **shown(offer))
+            return None
+        self._in_time(head)
+        if self._node.number() != head.number:
+            raise _Over("the next has come")
+        try:
+            self._sender.send(head, offer)
+        except Skip as skip:
+            self._skip(act, skip)
+            return None
+        return offer
+
+    def _in_time(self, head: Head) -> None:
+        if self._sender is not None and self._pace.late:
+            raise _Over("it is late in it")
+
+    def _check_pending(self, sent: Bid) -> None:
+        """Stop when the node's pending state lacks what it was just sent.
+
+        What comes next would be reckoned as if that had left all prices where they were.
+        """
+        if self._sender is None:
+            return
+        try:
+            self._node.call(sent.request.body(self._me), "pending")
+        except Refused:
+            return
+        raise _Over("the node shows nothing that is pending")
+
+    def _skip(self, act: Act, skip: Skip) -> None:
+        self.metrics.skipped.labels(act.kind).inc()
+        self._log.info("skipped", kind=act.kind, target=act.target, why=str(skip))
+
+    def _upkeep(self, head: Head) -> Iterator[Act]:
+        return upkeep(self._node, self._suite, self.book, self._options.policy, head)
+
+    def _liquidations(self, head: Head) -> Iterator[Act]:
+        policy = self._options.policy
         breaches = list(self.book.breaches(self._node))
         self.metrics.watched.set(len(self.book))
         self.metrics.candidates.set(len(breaches))
-        fee = likely_fee(head, policy)
-        for act in liquidations(self._suite, self.book, breaches, policy, fee):
-            if self._may_try(head, act):
-                yield act
+        return liquidations(self._suite, self.book, breaches, policy, likely_fee(head, policy))
 
-    def _may_try(self, head: Head, act: Act) -> bool:
+    def _may_try(self, head: Head, acts: Iterator[Act]) -> Iterator[Act]:
         """Not what is under way already, nor what failed on chain a little while ago."""
+        return (act for act in acts if self._may(head, act))
+
+    def _may(self, head: Head, act: Act) -> bool:
         if self._journal is None:
             return True
         if self._journal.busy(act.kind, act.target):
@@ -231,14 +317,3 @@ class Keeper:
         """What was sent and is not mined, decided again as if it had not been sent."""
         act = Act(sent.kind, sent.target, ways(self._suite, sent.kind, sent.target))
         return self._bid(head, act, "latest", floor)
-
-    def _is_blind(self, sent: Bid) -> bool:
-        """Whether the node's pending state lacks what it was just sent.
-
-        Then what comes next would be reckoned as if that had left all prices where they were.
-        """
-        try:
-            self._node.call(sent.request.body(self._me), "pending")
-        except Refused:
-            return False
-        return True

@@ -150,6 +150,32 @@ class Node:
         """What it would use. Raises `Refused`."""
         return _integer(self.ask("eth_estimateGas", dict(request), tag), "gas")
 
+    def simulate(
+        self, requests: Sequence[Mapping[str, Any]], tag: str
+    ) -> list[tuple[bytes, int] | None]:
+        """Calls one after the other, each on what those before left: what it returned and its gas.
+
+        None for one that fails, which leaves nothing. Raises `Refused` when the node cannot do it.
+        """
+        if not requests:
+            return []
+        calls = [dict(request) for request in requests]
+        block = {"blockStateCalls": [{"calls": calls}], "validation": False}
+        answer = self.ask("eth_simulateV1", block, tag)
+        try:
+            found = answer[0]["calls"]
+            results = [
+                (bytes(HexBytes(one["returnData"])), int(one["gasUsed"], 16))
+                if one["status"] == "0x1"
+                else None
+                for one in found
+            ]
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise NodeError(f"{self.url} simulated {answer!r:.100}") from error
+        if len(results) != len(calls):
+            raise NodeError(f"{self.url} simulated {len(results)} of {len(calls)} calls")
+        return results
+
     def logs(
         self, first: int, last: int, addresses: Sequence[str], topics: Sequence[Sequence[str]]
     ) -> list[dict[str, Any]]:

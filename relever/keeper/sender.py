@@ -45,8 +45,13 @@ class Sender:
 
     # What became of it
 
-    def reconcile(self, head: Head, other: Node | None = None) -> None:
+    def reconcile(self, head: Head, other: Node | None, *, taken_back: bool) -> None:
         """Compare the journal with the chain.
+
+        Args:
+            other: a second node to compare with.
+            taken_back: whether blocks were: then what was mined is looked for again, which else is
+                done once more before it counts as final.
 
         Raises:
             Distrusted: the node's nonce of the account cannot be.
@@ -58,7 +63,9 @@ class Sender:
         self._metrics.balance.set(self._balance / 10**18)
         # Whoever is mined must be looked at first: his nonce is used for a reason that is known.
         for entry in self._journal.entries:
-            self._look(entry, head)
+            old = head.number - entry.block >= self._policy.confirmations
+            if taken_back or old or not entry.mined:
+                self._look(entry, head)
         self._check_nonce(other)
         self._metrics.in_flight.set(len(self._journal.in_flight))
 

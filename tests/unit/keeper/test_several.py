@@ -58,7 +58,7 @@ def test_look__the_other_is_dead__acts_in_the_next_turn(
     assert len(liquidations(breached)) == 1
 
 
-def test_look__turn_ends_on_the_way__sends_no_more(
+def test_look__block_ends_on_the_way__sends_no_more(
     breached: Deployment, make: Make, told: Told, faulty: FaultyNode
 ) -> None:
     number = int(breached.chain.rpc("eth_blockNumber"), 16)
@@ -70,24 +70,68 @@ def test_look__turn_ends_on_the_way__sends_no_more(
 
     faulty.fault = moved_on
     keeper.look()
-    assert told.events("turn is over")
+    (line,) = told.events("no more for this block")
+    assert line["why"] == "the next has come"
     assert not told.events("sent")
 
 
-def test_look__node_without_a_pending_state__sells_once_a_block(
-    scene: Deployment, make: Make, told: Told, faulty: FaultyNode
-) -> None:
+@pytest.fixture
+def three(scene: Deployment) -> Deployment:
+    """Three positions that can be liquidated."""
     for owner in (scene.roles.stranger, scene.roles.depositor):
         borrow_against(scene, 10 * ETHER, worth(scene, 9 * ETHER), owner=owner)
     slash_and_sync(scene, 5 * 10**16)
+    return scene
+
+
+def test_look__node_simulates_one_after_the_other__each_bid_is_what_is_earned(
+    three: Deployment, make: Make, told: Told, faulty: FaultyNode
+) -> None:
     faulty.fault = blind
     keeper = make(faulty.url)
     keeper.look()
-    assert len(told.events("sent")) == 1
-    faulty.heal()
-    scene.chain.mine()
+    assert "eth_estimateGas" not in faulty.asked
+    three.chain.mine()
     keeper.look()
+    expected = [line["expected_wei"] for line in told.events("sent")]
+    assert len(expected) == 3
+    assert [line["profit_wei"] for line in told.events("mined")] == expected
+
+
+def old_node(method: str, params: list[Any], result: Callable[[], Any]) -> Any:
+    """A fault: the node does not know how to simulate several calls."""
+    if method == "eth_simulateV1":
+        return {"error": {"code": -32601, "message": "the method does not exist"}}
+    return result()
+
+
+def test_look__node_simulates_singly__each_bid_sees_those_before(
+    three: Deployment, make: Make, told: Told, faulty: FaultyNode
+) -> None:
+    faulty.fault = old_node
+    keeper = make(faulty.url)
+    keeper.look()
+    three.chain.mine()
+    keeper.look()
+    expected = [line["expected_wei"] for line in told.events("sent")]
+    assert len(expected) == 3
+    assert [line["profit_wei"] for line in told.events("mined")] == expected
+
+
+def test_look__node_simulates_singly_and_shows_nothing_pending__sells_once_a_block(
+    three: Deployment, make: Make, told: Told, faulty: FaultyNode
+) -> None:
+    faulty.fault = lambda method, params, result: old_node(
+        method, params, lambda: blind(method, params, result)
+    )
+    keeper = make(faulty.url)
+    keeper.look()
+    assert len(told.events("sent")) == 1
+    for _ in range(2):
+        three.chain.mine()
+        keeper.look()
     assert len(told.events("sent")) == 3
+    assert not any(line["failed"] for line in told.events("mined"))
 
 
 def test_keeper__folder_of_another_that_runs__is_refused(
