@@ -46,6 +46,7 @@ CONTRACTS = {
     "swap": "UniswapV3Swap",
     "router": "LeverageRouter",
     "liquidator": "Liquidator",
+    "orders": "StopOrders",
     "lens": "Lens",
 }
 
@@ -68,6 +69,7 @@ class Protocol:
     swap: Contract
     router: Contract
     liquidator: Contract
+    orders: Contract
     lens: Contract
 
     def addresses(self) -> dict[str, str]:
@@ -174,7 +176,7 @@ def deploy(world: World, network: str = "local", adapters: Sequence[str] = ADAPT
     market = _create_market(world, factory, vault, oracle, settings["market"])
 
     tokens = (vault.address, core.wsteth.address, core.weth.address)
-    path = (factory.address, *tokens, swap.address)
+    path = (factory.address, *tokens, swap.address, NOBODY)
     protocol = Protocol(
         chain,
         vault=vault,
@@ -190,6 +192,7 @@ def deploy(world: World, network: str = "local", adapters: Sequence[str] = ADAPT
         swap=swap,
         router=chain.deploy(artifact("LeverageRouter"), *path, sender=owner),
         liquidator=chain.deploy(artifact("Liquidator"), *path, sender=owner),
+        orders=chain.deploy(artifact("StopOrders"), *path, sender=owner),
         lens=chain.deploy(artifact("Lens"), sender=owner),
     )
     return Deployment(protocol, world, feed, lrt_pool, lst_pool)

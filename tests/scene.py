@@ -12,7 +12,8 @@ from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment
 
 ETHER = 10**18
 DAY = 86_400
-SWAP, REDEEM = 1, 2
+# Of the ways out; the last names none.
+SWAP, REDEEM, STABLE, BEST = 1, 2, 4, 0
 NO_DEADLINE = 2**256 - 1
 
 
@@ -152,10 +153,12 @@ def assert_empty(scene: Deployment, contract: str) -> None:
 
 
 __all__ = [
+    "BEST",
     "DAY",
     "ETHER",
     "NO_DEADLINE",
     "REDEEM",
+    "STABLE",
     "SWAP",
     "WAD",
     "allowances_given",

@@ -31,6 +31,7 @@ exports: (
     lrt_entry.LST,
     lrt_entry.STETH,
     lrt_entry.WETH,
+    lrt_exit.STABLE_SWAP,
     lrt_exit.SWAP,
 )
 
@@ -42,10 +43,12 @@ _active_market: transient(address)
 
 
 @deploy
-def __init__(factory: address, lrt: address, lst: address, weth: address, swap: address):
+def __init__(
+    factory: address, lrt: address, lst: address, weth: address, swap: address, stable_swap: address
+):
     FACTORY = factory
     lrt_entry.__init__(lrt, lst, weth)
-    lrt_exit.__init__(swap)
+    lrt_exit.__init__(swap, stable_swap)
 
 
 @payable

@@ -18,7 +18,9 @@ implements: ISwap
 
 # A swap may move the square root of the pool's price by a twentieth, that is the price by about 10 %. A
 # pool that runs dry is then left at once instead of searching its empty ticks for all the gas.
-MAX_MOVE: constant(uint160) = 20
+MAX_MOVE: constant(uint256) = 20
+WAD: constant(uint256) = 10**18
+MILLION: constant(uint256) = 10**6
 
 # Pool by token in and token out.
 pool_of: public(HashMap[address, HashMap[address, address]])
@@ -43,25 +45,42 @@ def swap(
     """@notice See `ISwap`. Reverts when the pool cannot take all of `amount_in` at a sane price."""
     pool: address = self.pool_of[token_in][token_out]
     assert pool != empty(address), "swap: no pool"
-    assert amount_in > 0 and amount_in < 2**255, "swap: amount"
-    zero_for_one: bool = convert(token_in, uint160) < convert(token_out, uint160)
-    sqrt_price: uint160 = staticcall IUniswapV3Pool(pool).slot0()
-    move: uint160 = sqrt_price // MAX_MOVE
-    limit: uint160 = sqrt_price - move if zero_for_one else sqrt_price + move
-    change0: int256 = 0
-    change1: int256 = 0
-    self._active_pool = pool
-    self._active_token = token_in
-    change0, change1 = extcall IUniswapV3Pool(pool).swap(
-        receiver, zero_for_one, convert(amount_in, int256), limit, b""
-    )
-    self._active_pool = empty(address)
-    self._active_token = empty(address)
-    paid: int256 = change0 if zero_for_one else change1
-    got: int256 = -change1 if zero_for_one else -change0
-    assert paid == convert(amount_in, int256), "swap: not enough liquidity"
-    assert got >= 0 and convert(got, uint256) >= min_out, "swap: too little out"
-    return convert(got, uint256)
+    assert amount_in > 0, "swap: amount"
+    zero_for_one: bool = self._is_first(token_in, token_out)
+    sqrt_price: uint256 = 0
+    limit: uint256 = 0
+    sqrt_price, limit = self._sane_limit(pool, zero_for_one)
+    paid: uint256 = 0
+    got: uint256 = 0
+    paid, got = self._sell(pool, token_in, zero_for_one, amount_in, limit, receiver)
+    assert paid == amount_in, "swap: not enough liquidity"
+    assert got >= min_out, "swap: too little out"
+    return got
+
+
+@external
+def swap_up_to(
+    token_in: address, token_out: address, amount_in: uint256, min_rate: uint256, receiver: address
+) -> (uint256, uint256):
+    """@notice See `ISwap`. The pool's price moves no further than in `swap`."""
+    paid: uint256 = 0
+    got: uint256 = 0
+    pool: address = self.pool_of[token_in][token_out]
+    if pool != empty(address) and amount_in > 0:
+        zero_for_one: bool = self._is_first(token_in, token_out)
+        sqrt_price: uint256 = 0
+        limit: uint256 = 0
+        sqrt_price, limit = self._sane_limit(pool, zero_for_one)
+        if min_rate > 0:
+            fee: uint256 = staticcall IUniswapV3Pool(pool).fee()
+            rate_limit: uint256 = self._rate_limit(min_rate, fee, zero_for_one)
+            limit = max(limit, rate_limit) if zero_for_one else min(limit, rate_limit)
+        pays: bool = sqrt_price > limit if zero_for_one else sqrt_price < limit
+        if pays:
+            paid, got = self._sell(pool, token_in, zero_for_one, amount_in, limit, receiver)
+            assert paid <= amount_in, "swap: more taken than sold"
+    token._push(token_in, msg.sender, amount_in - paid)
+    return paid, got
 
 
 @external
@@ -71,3 +90,62 @@ def uniswapV3SwapCallback(change0: int256, change1: int256, data: Bytes[32]):
     assert msg.sender == self._active_pool, "swap: not the active pool"
     owed: uint256 = convert(max(change0, change1), uint256)
     token._push(self._active_token, msg.sender, owed)
+
+
+@internal
+def _sell(
+    pool: address,
+    token_in: address,
+    zero_for_one: bool,
+    amount: uint256,
+    limit: uint256,
+    receiver: address,
+) -> (uint256, uint256):
+    """@return What the pool took, and what it gave."""
+    assert amount < 2**255, "swap: amount"
+    change0: int256 = 0
+    change1: int256 = 0
+    self._active_pool = pool
+    self._active_token = token_in
+    change0, change1 = extcall IUniswapV3Pool(pool).swap(
+        receiver, zero_for_one, convert(amount, int256), convert(limit, uint160), b""
+    )
+    self._active_pool = empty(address)
+    self._active_token = empty(address)
+    paid: int256 = change0 if zero_for_one else change1
+    got: int256 = -change1 if zero_for_one else -change0
+    assert paid >= 0, "swap: not enough liquidity"
+    assert got >= 0, "swap: too little out"
+    return convert(paid, uint256), convert(got, uint256)
+
+
+@internal
+@pure
+def _is_first(token_in: address, token_out: address) -> bool:
+    """@notice Whether `token_in` is the pool's token0, so that the price falls when it is sold."""
+    return convert(token_in, uint160) < convert(token_out, uint160)
+
+
+@internal
+@view
+def _sane_limit(pool: address, falls: bool) -> (uint256, uint256):
+    """@return Square roots of the pool's price now, and of where a sale must stop."""
+    root: uint160 = staticcall IUniswapV3Pool(pool).slot0()
+    sqrt_price: uint256 = convert(root, uint256)
+    move: uint256 = sqrt_price // MAX_MOVE
+    return sqrt_price, sqrt_price - move if falls else sqrt_price + move
+
+
+@internal
+@pure
+def _rate_limit(min_rate: uint256, fee: uint256, falls: bool) -> uint256:
+    """
+    @return Square root of the price at which a unit sold fetches `min_rate` after the fee; rounded to
+            where it fetches more.
+    @dev Pools know no price of 2**128 or more, so that any higher rate is as good as that.
+    """
+    rate: uint256 = min(min_rate, 2**128 * WAD)
+    kept: uint256 = MILLION - fee
+    # Of the token sold in the token bought: the pool's own price when it rises, else its inverse.
+    root_down: uint256 = isqrt(2**192 * (WAD // MILLION) * kept // rate)
+    return (2**192 + root_down - 1) // root_down if falls else root_down

@@ -8,14 +8,11 @@
 @notice Managers who may act on an owner's position, by call or by EIP-712 signature (ECDSA or
         EIP-1271). A manager can give its right up.
 """
-# One helper for both kinds of signature.
-from snekmate.utils import signature_checker
-
 from ..interfaces import ILendingMarket
 from . import checks
+from . import signatures
 
 
-DOMAIN_TYPE: constant(bytes32) = keccak256("EIP712Domain(uint256 chainId,address verifyingContract)")
 AUTHORIZATION_TYPE: constant(bytes32) = keccak256(
     "Authorization(address owner,address manager,bool authorized,uint256 nonce,uint256 deadline)"
 )
@@ -58,11 +55,11 @@ def set_authorization_by_signature(
         return
     if nonce != expected:
         checks._fail("market: nonce")
-    digest: bytes32 = self._digest(
-        keccak256(abi_encode(AUTHORIZATION_TYPE, owner, manager, authorized, nonce, deadline))
+    signed: bytes32 = keccak256(
+        abi_encode(AUTHORIZATION_TYPE, owner, manager, authorized, nonce, deadline)
     )
-    valid: bool = signature_checker._is_valid_signature_now(owner, digest, signature)
-    if owner == empty(address) or not valid:
+    valid: bool = signatures._is_signed(owner, signed, signature)
+    if not valid:
         checks._fail("market: signature")
     self._nonces[owner] = nonce + 1
     self._set_authorization(owner, manager, authorized)
@@ -94,14 +91,3 @@ def _may_act(owner: address, caller: address) -> bool:
 def _set_authorization(owner: address, manager: address, authorized: bool):
     self._authorized[owner][manager] = authorized
     log ILendingMarket.AuthorizationSet(owner=owner, manager=manager, authorized=authorized)
-
-
-@view
-@internal
-def _digest(struct_hash: bytes32) -> bytes32:
-    """
-    @dev The domain is the chain and the market: neither name nor version is needed to tell two apart.
-         It is computed each time, so that a fork of the chain has its own.
-    """
-    domain: bytes32 = keccak256(abi_encode(DOMAIN_TYPE, chain.id, self))
-    return keccak256(concat(x"1901", domain, struct_hash))

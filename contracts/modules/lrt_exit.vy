@@ -4,7 +4,7 @@
 @custom:contract-name lrt_exit
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice The LRT becomes WETH by its own pool, or by instant redemption and the LST's pool.
+@notice The LRT becomes WETH by one of its own pools, or by instant redemption and the LST's pool.
 @dev Every target is immutable. Amounts are what arrived, not what was asked for.
 """
 from ethereum.ercs import IERC4626
@@ -23,11 +23,14 @@ uses: lrt_entry
 
 
 SWAP: public(immutable(address))
+# The zero address where there is none.
+STABLE_SWAP: public(immutable(address))
 
 
 @deploy
-def __init__(swap: address):
+def __init__(swap: address, stable_swap: address):
     SWAP = swap
+    STABLE_SWAP = stable_swap
 
 
 @internal
@@ -45,9 +48,13 @@ def _sell(amount: uint256, route: IRoute.Route, seller: address) -> uint256:
     @param seller Who gets the claim that is left when an adapter of the vault is under quarantine.
     @return WETH received for LRT that this contract holds. The caller checks that it is enough.
     """
+    venue: address = SWAP
     sold: address = lrt_entry.LRT
     sold_amount: uint256 = amount
-    if route != IRoute.Route.SWAP:
+    if route == IRoute.Route.STABLE:
+        venue = STABLE_SWAP
+        assert venue != empty(address), "path: no such route"
+    elif route != IRoute.Route.SWAP:
         assert route == IRoute.Route.REDEEM, "path: no such route"
         sold = lrt_entry.LST
         sold_amount = extcall IERC4626(lrt_entry.LRT).redeem(amount, self, self)
@@ -55,5 +62,5 @@ def _sell(amount: uint256, route: IRoute.Route, seller: address) -> uint256:
         if leaves_claim:
             pocket: address = staticcall ILRTVault(lrt_entry.LRT).side_pocket()
             extcall ISidePocket(pocket).hand_over(seller)
-    token._push(sold, SWAP, sold_amount)
-    return extcall ISwap(SWAP).swap(sold, lrt_entry.WETH, sold_amount, 0, self)
+    token._push(sold, venue, sold_amount)
+    return extcall ISwap(venue).swap(sold, lrt_entry.WETH, sold_amount, 0, self)

@@ -7,8 +7,9 @@ Two steps, so that a fork of a real chain can replace the first:
 2. The *world* on top of a core: `build_world` adds an operator that can be slashed, two vaults in
    Symbiotic, and makes price feeds and pools when asked.
 
-EigenLayer, Symbiotic, Chainlink and Uniswap are the published bytecode. Lido's contracts are not
-published, so the local core has doubles with Lido's interface. Shortened on a local chain, see
+EigenLayer, Symbiotic, Chainlink and Uniswap are the published bytecode, and so is Balancer, which
+`relever.baselayer.balancer` adds where it is needed. Lido's contracts are not published, so the
+local core has doubles with Lido's interface. Shortened on a local chain, see
 `relever/config/local.yaml`: EigenLayer's withdrawal, deallocation, configuration and rewards
 delays, and Symbiotic's epochs.
 """

@@ -51,3 +51,11 @@ def uniswap_core(name: str) -> Artifact:
 def uniswap_periphery(name: str) -> Artifact:
     part = npm_json("@uniswap/v3-periphery", f"artifacts/contracts/{name}.sol/{name}.json")
     return artifact_from_json(name, part["abi"], part["bytecode"])
+
+
+@cache
+def balancer(task: str, name: str) -> Artifact:
+    """A contract of Balancer v2 by the deployment that it was a part of."""
+    path = f"dist/tasks/{task}/artifact/{name}.json"
+    part = npm_json("@balancer-labs/v2-deployments", path)
+    return artifact_from_json(name, part["abi"], part["bytecode"])

@@ -159,14 +159,14 @@ class EigenLayer:
     def queue(self, staker: Staker, deposit_shares: int) -> int:
         """Queue deposit shares for withdrawal; returns the entry's number."""
         require(deposit_shares > 0, "SharesAmountZero()")
+        scaled = mul_div(deposit_shares, staker.scaling_factor, WAD)
         if staker.delegated:
-            # The operator's shares go down first, and underflow before the staker's are asked for.
+            # Before the staker is asked for his, so that an operator who has fewer ends it.
             gone = self._withdrawable(staker, deposit_shares)
             require(gone <= self.operator.shares, "panic 0x11")
         require(deposit_shares <= staker.deposit_shares, "SharesAmountTooHigh()")
-        scaled = mul_div(deposit_shares, staker.scaling_factor, WAD)
         if staker.delegated:
-            self.operator.shares -= self._withdrawable(staker, deposit_shares)
+            self.operator.shares -= gone
             self.operator.queued.append((self.clock.block, scaled))
         staker.deposit_shares -= deposit_shares
         if staker.deposit_shares == 0:

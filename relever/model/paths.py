@@ -17,7 +17,7 @@ from relever.model.tokens import NOBODY, pull, push
 # Where a token is asked for, this is ether.
 ETHER = NOBODY
 INPUTS = (ETHER, "weth", "steth", "wsteth")
-SWAP, REDEEM = 1, 2
+SWAP, REDEEM, STABLE = 1, 2, 4
 
 
 @dataclass

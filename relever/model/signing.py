@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from eth_account import Account
-from eth_account.messages import encode_typed_data
+from eth_account.messages import SignableMessage, encode_typed_data
 
+import relever.orders
 from relever.chain import Chain, Contract
 
 _WORDS = "test test test test test test test test test test test junk"
@@ -35,9 +37,15 @@ _DOMAIN = {
 
 def authorization(chain: Chain, market: Contract, signer: str, *message: Any) -> bytes:
     """Of a manager, in the order of the market's arguments."""
-    domain = {"chainId": _chain_id(chain), "verifyingContract": market.address}
+    said = authorization_message(_chain_id(chain), market.address, message)
+    return bytes(account(chain, signer).sign_message(said).signature)
+
+
+def authorization_message(chain_id: int, market: str, message: Sequence[Any]) -> SignableMessage:
+    """What is signed for that."""
+    domain = {"chainId": chain_id, "verifyingContract": market}
     said = dict(zip(_AUTHORIZATION, message, strict=True))
-    return bytes(_signed(chain, signer, domain, "Authorization", _AUTHORIZATION, said).signature)
+    return _typed(domain, "Authorization", _AUTHORIZATION, said)
 
 
 def permit(chain: Chain, token: Contract, signer: str, *message: Any) -> tuple[int, bytes, bytes]:
@@ -49,31 +57,37 @@ def permit(chain: Chain, token: Contract, signer: str, *message: Any) -> tuple[i
         "verifyingContract": token.address,
     }
     said = dict(zip(_PERMIT, message, strict=True))
-    signed = _signed(chain, signer, domain, "Permit", _PERMIT, said)
+    signed = account(chain, signer).sign_message(_typed(domain, "Permit", _PERMIT, said))
     return signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
 
 
-def _signed(
-    chain: Chain,
-    signer: str,
-    domain: dict[str, Any],
-    kind: str,
-    fields: dict[str, str],
-    message: dict[str, Any],
-) -> Any:
-    def typed(of: dict[str, str]) -> list[dict[str, str]]:
-        return [{"name": name, "type": of_type} for name, of_type in of.items()]
+def order(chain: Chain, orders: Contract, signer: str, message: Sequence[Any]) -> bytes:
+    """An order, in the order of the contract's fields, whatever its terms."""
+    said = dict(zip(relever.orders.FIELDS, message, strict=True))
+    typed = relever.orders.typed(said, _chain_id(chain), orders.address)
+    return bytes(account(chain, signer).sign_message(typed).signature)
+
+
+def _typed(
+    domain: dict[str, Any], kind: str, fields: dict[str, str], message: dict[str, Any]
+) -> SignableMessage:
+    def of(types: dict[str, str]) -> list[dict[str, str]]:
+        return [{"name": name, "type": of_type} for name, of_type in types.items()]
 
     in_domain = {name: of_type for name, of_type in _DOMAIN.items() if name in domain}
-    encoded = encode_typed_data(
+    return encode_typed_data(
         full_message={
-            "types": {"EIP712Domain": typed(in_domain), kind: typed(fields)},
+            "types": {"EIP712Domain": of(in_domain), kind: of(fields)},
             "domain": domain,
             "primaryType": kind,
             "message": message,
         }
     )
-    return _account(chain.accounts.index(signer)).sign_message(encoded)
+
+
+def account(chain: Chain, address: str) -> Any:
+    """The key of one of the node's own accounts."""
+    return _account(chain.accounts.index(address))
 
 
 @cache

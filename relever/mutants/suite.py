@@ -29,6 +29,7 @@ _VAULT = ("tests/unit/vault", "tests/properties/test_erc4626.py")
 _QUEUE = ("tests/unit/queue", "tests/properties/test_queue_machine.py")
 _POCKET = "tests/unit/side_pocket"
 _ROUTER, _LIQUIDATOR, _ZAP = "tests/unit/router", "tests/unit/liquidator", "tests/unit/zap"
+_ORDERS = "tests/unit/orders"
 _REWARDS, _SWAP = "tests/unit/rewards", "tests/unit/swap"
 _EIGENLAYER = tuple(
     f"tests/unit/adapters/test_eigenlayer_{name}.py"
@@ -55,6 +56,7 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/modules/liquidations.vy": (*_MARKET, _SPLIT),
         "contracts/modules/loss_halt.vy": _MARKET,
         "contracts/modules/authorization.vy": _MARKET,
+        "contracts/modules/signatures.vy": (*_MARKET, _ORDERS),
         "contracts/modules/share_token.vy": _MARKET,
         "contracts/modules/checks.vy": _MARKET,
         "contracts/modules/token.vy": (*_MARKET, _ZAP, _ROUTER),
@@ -102,7 +104,10 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "leverage": {
         "contracts/leverage/LeverageRouter.vy": (_ROUTER,),
         "contracts/leverage/Liquidator.vy": (_LIQUIDATOR,),
+        "contracts/leverage/BalancerSwap.vy": (_SWAP,),
         "contracts/leverage/UniswapV3Swap.vy": (_SWAP,),
+        "contracts/leverage/StopOrders.vy": (_ORDERS,),
+        "contracts/modules/best_exit.vy": (_LIQUIDATOR,),
         "contracts/modules/lrt_entry.vy": (_ZAP, _ROUTER),
         "contracts/modules/lrt_exit.vy": (_ROUTER, _LIQUIDATOR),
         "contracts/vault/DepositZap.vy": (_ZAP,),

@@ -3,8 +3,8 @@
 @title CheatingPool
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice A Uniswap v3 pool at a price of one that asks for, pays and claims what the test sets, and may
-        ask again when the swap is over.
+@notice A Uniswap v3 pool with a fee of 0.3 % that asks for, pays and claims what the test sets, and may ask
+        again when the swap is over.
 """
 from ethereum.ercs import IERC20
 
@@ -21,12 +21,15 @@ claimed_in: int256
 claimed_out: int256
 # The limit that the last swap came with.
 limit: public(uint160)
+# Square root of token1 per token0, times 2**96.
+sqrt_price: uint160
 
 
 @deploy
 def __init__(first: address, second: address):
     token0 = first
     token1 = second
+    self.sqrt_price = 2**96
 
 
 @external
@@ -36,10 +39,21 @@ def set_terms(asked: int256, claimed_in: int256, claimed_out: int256):
     self.claimed_out = claimed_out
 
 
+@external
+def set_sqrt_price(sqrt_price: uint160):
+    self.sqrt_price = sqrt_price
+
+
 @view
 @external
 def slot0() -> (uint160, int24, uint16, uint16, uint16, uint8, bool):
-    return 2**96, 0, 0, 1, 1, 0, True
+    return self.sqrt_price, 0, 0, 1, 1, 0, True
+
+
+@view
+@external
+def fee() -> uint24:
+    return 3_000
 
 
 @external

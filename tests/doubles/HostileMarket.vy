@@ -5,8 +5,8 @@
 @author Relever
 @notice A market that is out for what a helper holds or may take. It lists itself, so that a helper
         deployed with it as its factory believes it. When it is entered it makes the call that the
-        test set, and minds not how that went but remembers it.
-@dev Positions are empty, amounts answered are zero.
+        test set, and minds not how that went but remembers it. It is its own oracle, too.
+@dev Positions are what the test set, amounts answered are zero.
 """
 from interfaces import ILendingMarket
 
@@ -23,6 +23,15 @@ answer: public(Bytes[1024])
 
 target: address
 data: Bytes[2048]
+collateral: uint256
+debt: uint256
+
+
+@external
+def set_position(collateral: uint256, debt: uint256):
+    """@notice What everybody has."""
+    self.collateral = collateral
+    self.debt = debt
 
 
 @external
@@ -60,13 +69,44 @@ def terms() -> ILendingMarket.Terms:
     terms: ILendingMarket.Terms = empty(ILendingMarket.Terms)
     terms.collateral = staticcall Helper(msg.sender).LRT()
     terms.loan = staticcall Helper(msg.sender).WETH()
+    terms.oracle = self
     return terms
 
 
 @view
 @external
+def price() -> uint256:
+    return 10**36
+
+
+@view
+@external
+def fundamental() -> uint256:
+    return 10**36
+
+
+@view
+@external
+def is_authorized(owner: address, manager: address) -> bool:
+    return True
+
+
+@external
+def set_authorization_by_signature(
+    owner: address,
+    manager: address,
+    authorized: bool,
+    nonce: uint256,
+    deadline: uint256,
+    signature: Bytes[65],
+):
+    self._attempt(self.target, self.data)
+
+
+@view
+@external
 def position(owner: address) -> (uint256, uint256):
-    return 0, 0
+    return self.collateral, self.debt
 
 
 @external

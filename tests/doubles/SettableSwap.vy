@@ -39,3 +39,10 @@ def swap(
         self.hook_success = raw_call(self.hook_target, self.hook_data, revert_on_failure=False)
     extcall IERC20(token_out).transfer(receiver, self.paid)
     return self.claimed
+
+
+@external
+def swap_up_to(
+    token_in: address, token_out: address, amount_in: uint256, min_rate: uint256, receiver: address
+) -> (uint256, uint256):
+    raise "swap: sells all or nothing"

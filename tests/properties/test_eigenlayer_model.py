@@ -205,9 +205,11 @@ class EigenLayerMachine(RuleBasedStateMachine):
     @rule(who=OTHERS, part=PARTS)
     def other_queues(self, who: int, part: int) -> None:
         shares = -(-self.state.others[who].deposit_shares * part // 100)
+        if shares:
+            self._other_queues(who, shares)
+
+    def _other_queues(self, who: int, shares: int) -> None:
         account = self.accounts[who]
-        if shares == 0:
-            return
         done = self._act(
             "other exit",
             lambda: self.delegation.queueWithdrawals(
@@ -561,3 +563,19 @@ def test_eigenlayer_machine__any_order__as_the_model_says(scene: Scene) -> None:
     print(dict(reached))
     short = {what: reached[what] for what, least in MUST_REACH.items() if reached[what] < least}
     assert not short, f"hardly reached: {short} of {dict(reached)}"
+
+
+def test_eigenlayer_model__more_asked_for_than_there_is__the_operator_is_asked_before_the_staker(
+    machine: EigenLayerMachine,
+) -> None:
+    neighbour, loner = 0, 1
+    has = machine.state.others[neighbour].deposit_shares
+    machine._other_queues(neighbour, has + 1)
+    assert machine.reached["other exit refused: SharesAmountTooHigh()"] == 1
+    machine._other_queues(neighbour, machine.state.eigenlayer.operator.shares + 1)
+    assert machine.reached["other exit refused: panic 0x11"] == 1
+    # Nobody's operator has nothing to run out of.
+    machine._other_queues(loner, HOLDING)
+    assert machine.reached["other exit refused: SharesAmountTooHigh()"] == 2
+    machine._other_queues(neighbour, 0)
+    assert machine.reached["other exit refused: SharesAmountZero()"] == 1

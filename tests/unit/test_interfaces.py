@@ -134,6 +134,7 @@ def test_declared__contracts__are_found() -> None:
         ("Liquidator", "ILiquidator"),
         ("Liquidator", "ILiquidateCallback"),
         ("UniswapV3Swap", "ISwap"),
+        ("BalancerSwap", "ISwap"),
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from relever.fuzz.actions.access import OF_CONTRACTS
 from relever.model.market import MARKET
 from relever.model.parts import BORROWERS, VAULT
-from relever.model.paths import REDEEM, SWAP
+from relever.model.paths import REDEEM, STABLE, SWAP
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 from relever.model.router import Bounds
@@ -76,8 +76,9 @@ def liquidate(plan: Planner) -> Action:
 
 
 def _route(plan: Planner) -> int:
-    """One of the two, or both at once, which is none."""
-    return plan.mostly(plan.draw.choice((SWAP, SWAP, REDEEM)), SWAP | REDEEM)
+    """One of the two, or one for which there is no pool, or both at once, which is none."""
+    odd = plan.draw.choice((STABLE, SWAP | REDEEM))
+    return plan.mostly(plan.draw.choice((SWAP, SWAP, REDEEM)), odd)
 
 
 def trade(plan: Planner) -> Action:
@@ -107,12 +108,23 @@ def swap(plan: Planner) -> Action:
     bought = plan.mostly(bought, draw.choice(("steth", sold)))
     amount, who = max(1, plan.amount(WAD)), plan.who()
     receiver = plan.mostly(who, "nobody")
-    least = plan.mostly(0, 2 * amount)
     held = plan.held(sold, "swap")
+    all_of_it = draw.random() < 0.6
+    name = "swap.swap" if all_of_it else "swap.swap_up_to"
+    least = plan.mostly(0, 2 * amount) if all_of_it else _rate(plan, sold, bought)
     if held and draw.random() < 0.8:
-        return Action("swap.swap", who, (sold, bought, plan.mostly(held, 0), least, receiver))
-    plan.then(Action("swap.swap", who, (sold, bought, amount, least, receiver)))
+        return Action(name, who, (sold, bought, plan.mostly(held, 0), least, receiver))
+    plan.then(Action(name, who, (sold, bought, amount, least, receiver)))
     return Action(f"{sold}.transfer", plan.who(), ("swap", plan.mostly(amount, amount // 2)))
+
+
+def _rate(plan: Planner, sold: str, bought: str) -> int:
+    """A rate near the pool's own, where there is a pool."""
+    pool = plan.parts.pools["lst_pool" if "wsteth" in (sold, bought) else "lrt_pool"]
+    of_token0 = pool.sqrt_price**2 * WAD >> 192
+    rate = of_token0 if pool.token0 == sold else WAD**2 // of_token0
+    rate = rate * plan.draw.choice((9_900, 9_990, 9_995, 9_999, 10_001)) // 10_000
+    return plan.mostly(rate, plan.draw.choice((0, 1, 2**256 - 1)))
 
 
 def sell_rewards(plan: Planner) -> Action:

@@ -19,7 +19,7 @@ LEAST_CAP = 2_000 * WAD
 USUAL_CAP = 50_000 * WAD
 # Terms of a market that cannot work, and thrice none. Of a wrong price nothing else warns.
 TERMS = (
-    *(*(("", 0),) * 3, *(("oracle", WRONG_ORACLE),) * 4, ("oracle", "stranger")),
+    *(*(("", 0),) * 3, *(("oracle", WRONG_ORACLE),) * 5, ("oracle", "stranger")),
     *(("loan", "vault"), ("loan", "stranger"), ("max_ltv", 0)),
     *(("max_ltv", WAD), ("base_bonus", WAD), ("max_bonus", WAD), ("threshold", WAD)),
     *(("max_bonus", WAD // 10), ("target_health", WAD), ("target_health", 2 * WAD)),

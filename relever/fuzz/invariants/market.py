@@ -43,7 +43,7 @@ RISKY = (*_RISKY, "router.close")
 # What changes the caller's or another's position by the one door.
 _ADJUSTS = (*RISKY, "market.supply_collateral", "market.repay")
 # By these loan tokens come to the market without a call of it.
-_GIFTS = ("weth.transfer", "weth.transferFrom", "swap.swap")
+_GIFTS = ("weth.transfer", "weth.transferFrom", "swap.swap", "swap.swap_up_to")
 _AUTHORIZED = "market.authorization._authorized"
 # The fee is stored in these, WAD.
 _FEE_STEP = 10**12

@@ -51,7 +51,10 @@ CONTRACTS = frozenset(
 # Tables by account of what is somebody's.
 _OWNED = (LRT, WSTETH, STETH, WETH, SHARES, POSITIONS)
 # Trades make one richer at the other's cost, and so do liquidations; the world gives and takes.
-_TRADES = (*LIQUIDATIONS, "router.close", "swap.swap", "world.trade", "market.collect_fees")
+_TRADES = (
+    *(*LIQUIDATIONS, "router.close", "swap.swap", "swap.swap_up_to", "world.trade"),
+    "market.collect_fees",
+)
 _RECIPIENT = "vault.vault_books.performance_fee.fee_recipient"
 
 

@@ -315,7 +315,8 @@ def idle_moves_with_tokens(seen: Seen) -> str | None:
 
 # By these assets come to the vault without a call of it; a claim may be handed over to it.
 _GIFTS = (
-    *("wsteth.transfer", "wsteth.transferFrom", "swap.swap", "queue.claim", "side_pocket.claim"),
+    *("wsteth.transfer", "wsteth.transferFrom", "swap.swap", "swap.swap_up_to"),
+    *("queue.claim", "side_pocket.claim"),
 )
 
 

@@ -2,11 +2,13 @@
 
 import pytest
 
-from relever.protocol import WAD, Deployment
+from relever.artifacts import artifact
+from relever.chain import Contract
+from relever.protocol import NOBODY, WAD, Deployment
 from tests.scene import ETHER, open_leveraged, slash_and_sync
 from tests.unit.router.conftest import prepared, scene
 
-__all__ = ["prepared", "scene", "unhealthy"]
+__all__ = ["hostile", "prepared", "scene", "unhealthy"]
 
 
 @pytest.fixture
@@ -17,3 +19,20 @@ def unhealthy(scene: Deployment) -> Deployment:
     view = scene.protocol.lens.position(scene.protocol.market.address, scene.roles.looper)
     assert 97 * WAD // 100 < view.health < WAD
     return scene
+
+
+@pytest.fixture
+def hostile(scene: Deployment) -> tuple[Contract, Contract]:
+    """A liquidator that takes any market for listed, and a market that uses that."""
+    protocol, core = scene.protocol, scene.world.core
+    market = scene.chain.deploy(artifact("HostileMarket"))
+    liquidator = scene.chain.deploy(
+        artifact("Liquidator"),
+        market.address,
+        protocol.vault.address,
+        core.wsteth.address,
+        core.weth.address,
+        protocol.swap.address,
+        NOBODY,
+    )
+    return liquidator, market

@@ -2,7 +2,6 @@ from typing import Any
 
 import pytest
 
-from relever.artifacts import artifact
 from relever.chain import Contract, Event
 from relever.protocol import UNLIMITED, WAD, Deployment
 from tests.lrt_paths import (
@@ -18,6 +17,7 @@ from tests.scene import (
     DAY,
     ETHER,
     REDEEM,
+    STABLE,
     SWAP,
     holdings,
     open_leveraged,
@@ -168,7 +168,7 @@ def test_liquidate__market_never_listed__reverts(unhealthy: Deployment) -> None:
             )
 
 
-@pytest.mark.parametrize("route", [0, SWAP | REDEEM])
+@pytest.mark.parametrize("route", [SWAP | REDEEM, STABLE, SWAP | STABLE])
 def test_liquidate__no_such_route__reverts(unhealthy: Deployment, route: int) -> None:
     with reverts("path: no such route"):
         liquidate(unhealthy, route)
@@ -228,22 +228,6 @@ def test_on_liquidate__by_a_contract_of_the_suite_at_rest__reverts(
         scene.protocol.liquidator.on_liquidate(
             scene.roles.looper, 0, ETHER, SWAP.to_bytes(32, "big"), sender=caller
         )
-
-
-@pytest.fixture
-def hostile(scene: Deployment) -> tuple[Contract, Contract]:
-    """A liquidator that takes any market for listed, and a market that uses that."""
-    protocol, core = scene.protocol, scene.world.core
-    market = scene.chain.deploy(artifact("HostileMarket"))
-    liquidator = scene.chain.deploy(
-        artifact("Liquidator"),
-        market.address,
-        protocol.vault.address,
-        core.wsteth.address,
-        core.weth.address,
-        protocol.swap.address,
-    )
-    return liquidator, market
 
 
 def test_liquidate__in_the_middle_of_a_call__is_locked(

@@ -34,7 +34,7 @@ def scene(prepared: Deployment) -> Iterator[Deployment]:
     protocol, roles = prepared.protocol, prepared.roles
     with prepared.chain.isolated():
         yield prepared
-        for helper in (protocol.router, protocol.liquidator, protocol.swap):
+        for helper in (protocol.router, protocol.liquidator, protocol.orders, protocol.swap):
             assert_empty(prepared, helper.address)
             assert not protocol.market.is_authorized(roles.borrower, helper.address)
 

@@ -67,6 +67,7 @@ def test_create__lst_that_is_not_the_vaults_asset__reverts(scene: Deployment) ->
                 core.steth.address,
                 core.weth.address,
                 protocol.swap.address,
+                NOBODY,
             )
 
 
@@ -79,6 +80,7 @@ def test_create__fixed_targets__are_those_of_the_suite(scene: Deployment) -> Non
         assert helper.STETH() == core.steth.address
         assert helper.WETH() == core.weth.address
         assert helper.SWAP() == protocol.swap.address
+        assert helper.STABLE_SWAP() == NOBODY
 
 
 @pytest.fixture
@@ -93,6 +95,7 @@ def hostile(scene: Deployment) -> tuple[Contract, Contract]:
         core.wsteth.address,
         core.weth.address,
         protocol.swap.address,
+        NOBODY,
     )
     return router, market
 
@@ -158,7 +161,7 @@ def test_on_adjust__token_refuses_the_approval__reverts(scene: Deployment) -> No
     token = scene.chain.deploy(artifact("RefusingToken")).address
     swap = scene.protocol.swap.address
     router = scene.chain.deploy(
-        artifact("LeverageRouter"), market.address, token, token, token, swap
+        artifact("LeverageRouter"), market.address, token, token, token, swap, NOBODY
     )
     market.set_call(
         router.address, router.on_adjust.encode(NOBODY, 0, 0, encode(["uint256"] * 2, [0, 0]))

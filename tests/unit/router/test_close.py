@@ -19,6 +19,7 @@ from tests.scene import (
     ETHER,
     NO_DEADLINE,
     REDEEM,
+    STABLE,
     SWAP,
     holdings,
     open_leveraged,
@@ -240,7 +241,7 @@ def test_close__that_would_leave_the_rest_unhealthy__reverts(opened: Deployment)
     assert position(opened) == before
 
 
-@pytest.mark.parametrize("route", [0, SWAP | REDEEM])
+@pytest.mark.parametrize("route", [0, SWAP | REDEEM, STABLE, SWAP | STABLE])
 def test_close__no_such_route__reverts(opened: Deployment, route: int) -> None:
     with reverts("path: no such route"):
         close(opened, ETHER, ETHER, route)

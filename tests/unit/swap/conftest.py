@@ -1,17 +1,20 @@
-"""The swap contract over the exit's pools, and one over a pool that cheats."""
+"""The swap contracts over real pools, and over pools that cheat."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from eth_abi.abi import encode
 
 from relever.artifacts import artifact
-from relever.chain import Contract
+from relever.baselayer.balancer import deploy_balancer
+from relever.chain import Chain, Contract
 from relever.protocol import Deployment
 from tests.scene import ETHER, assert_empty
+from tests.stable import Stable, add_stable_pool
 from tests.unit.router.conftest import prepared
 
-__all__ = ["cheat", "prepared", "scene"]
+__all__ = ["cheat", "prepared", "scene", "stable", "stable_cheat"]
 
 
 @pytest.fixture
@@ -25,6 +28,7 @@ def scene(prepared: Deployment) -> Iterator[Deployment]:
 class Cheat:
     """A swap contract over one pool that does what the test says, for two plain tokens."""
 
+    chain: Chain
     swap: Contract
     pool: Contract
     sold: Contract
@@ -41,4 +45,51 @@ def cheat(scene: Deployment) -> Cheat:
     swap = chain.deploy(artifact("UniswapV3Swap"), [pool.address])
     tokens[0].mint(swap.address, 10 * ETHER)
     tokens[1].mint(pool.address, 10 * ETHER)
-    return Cheat(swap, pool, tokens[0], tokens[1])
+    return Cheat(chain, swap, pool, tokens[0], tokens[1])
+
+
+@pytest.fixture
+def stable(scene: Deployment) -> Iterator[Stable]:
+    """A swap contract over Balancer's own bytecode, empty after each test."""
+    made = add_stable_pool(scene)
+    yield made
+    assert_empty(scene, made.swap.address)
+    for token in (scene.protocol.vault, scene.world.core.weth):
+        assert token.allowance(made.swap.address, made.balancer.vault.address) == 0
+        assert made.balancer.vault.getInternalBalance(made.swap.address, [token.address]) == [0]
+
+
+@dataclass(frozen=True)
+class StableCheat:
+    """A swap contract over one pool in the real Vault that does what the test says."""
+
+    swap: Contract
+    vault: Contract
+    pool: Contract
+    sold: Contract
+    bought: Contract
+
+    def allowance(self) -> int:
+        """What the Vault may take of what is sold."""
+        left: int = self.sold.allowance(self.swap.address, self.vault.address)
+        return left
+
+
+@pytest.fixture
+def stable_cheat(scene: Deployment) -> StableCheat:
+    chain, provider = scene.chain, scene.roles.liquidity_provider
+    vault = deploy_balancer(scene.world.core, scene.roles.base_admin).vault
+    tokens = sorted(
+        (chain.deploy(artifact("UnrulyToken")) for _ in range(2)), key=lambda t: int(t.address, 16)
+    )
+    addresses = [token.address for token in tokens]
+    pool = chain.deploy(artifact("CheatingStablePool"), vault.address, *addresses)
+    pool_id = pool.getPoolId()
+    swap = chain.deploy(artifact("BalancerSwap"), vault.address, [pool_id])
+    tokens[1].mint(provider, 10 * ETHER + 1)
+    tokens[1].approve(vault.address, 10 * ETHER + 1, sender=provider)
+    amounts = [0, 10 * ETHER + 1]
+    request = addresses, amounts, encode(["uint256[]"], [amounts]), False
+    vault.joinPool(pool_id, provider, provider, request, sender=provider)
+    tokens[0].mint(swap.address, 10 * ETHER)
+    return StableCheat(swap, vault, pool, tokens[0], tokens[1])
