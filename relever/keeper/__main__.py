@@ -68,6 +68,7 @@ def _keeper(options: argparse.Namespace, log: Log) -> Keeper:
         other_url=options.other_node,
         folder=options.folder,
         account=None if options.dry_run else _account(options),
+        orders=options.orders,
         dry_run=options.dry_run,
         poll_seconds=options.poll_seconds,
         policy=policy,
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--folder", type=Path, required=True, help="for the journal; each keeper needs its own")
     add("--keystore", type=Path, help="encrypted key, such as ~/.ape/accounts/NAME.json")
     add("--password-file", type=Path, help="else it is asked for")
+    add("--orders", type=Path, help="a folder of signed stop orders, one a .json file")
     add("--dry-run", action="store_true", help="decide, say so, and send nothing")
     add("--share", type=_share, default=Share(), help="which of how many keepers: 1/2")
     add("--turn-blocks", type=int, default=1, help="how long a turn is")

@@ -14,7 +14,7 @@ WAD = 10**18
 UNLIMITED = 2**256 - 1
 # The ways out of the LRT, as contracts/interfaces/IRoute.vyi numbers them.
 ROUTES = {"swap": 1, "redeem": 2}
-LIQUIDATE = "liquidate"
+LIQUIDATE, ORDER = "liquidate", "order"
 SYNC, POKE, FINALISE, ACCRUE = "sync", "poke", "finalise", "accrue"
 UPKEEP = frozenset({SYNC, POKE, FINALISE, ACCRUE})
 # Smaller changes than this part are not worth a transaction, WAD.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from relever.keeper.acts import LIQUIDATE, ROUTES, UPKEEP, Act, liquidate
+from relever.keeper.acts import LIQUIDATE, ORDER, ROUTES, UPKEEP, Act, liquidate
 from relever.keeper.config import Policy
 from relever.keeper.node import Head, Node, Refused
 from relever.keeper.suite import Request, Suite, decoded
@@ -66,6 +66,8 @@ def bid(
     """
     if act.kind == LIQUIDATE:
         return _liquidation(node, suite, policy, head, sender, act, tag, floor)
+    if act.kind == ORDER:
+        return _order(node, policy, head, sender, act, tag, floor)
     assert act.kind in UPKEEP
     return _upkeep(node, policy, head, sender, act, tag, floor)
 
@@ -151,20 +153,41 @@ def _offer(
     gas: int,
     floor: int,
 ) -> Bid:
+    offer = _paid_by(policy, head, profit, gas, floor)
+    least = gas * offer + policy.least_net_profit_wei
+    market, owner = act.target.split(":")
+    request = liquidate(suite, market, owner, ROUTES[way], least)
+    limit = gas * _GAS_MARGIN_PER_CENT // 100
+    return Bid(act, way, request, limit, offer, policy.tip_wei_per_gas, least, profit)
+
+
+def _order(
+    node: Node, policy: Policy, head: Head, sender: str, act: Act, tag: str, floor: int
+) -> Bid:
+    """It brings its fee or nothing."""
+    ((way, request),) = act.ways.items()
+    try:
+        gas = node.gas(request.body(sender), tag)
+    except Refused as error:
+        raise Skip(str(error)[:80]) from error
+    offer = _paid_by(policy, head, act.worth, gas, floor)
+    limit = gas * _GAS_MARGIN_PER_CENT // 100
+    return Bid(act, way, request, limit, offer, policy.tip_wei_per_gas, act.worth, act.worth)
+
+
+def _paid_by(policy: Policy, head: Head, profit: int, gas: int, floor: int) -> int:
+    """Wei per gas: as much above the likely fee as the profit pays for. Raises `Skip`.
+
+    What succeeds is then never a loss.
+    """
     fee = max(floor, likely_fee(head, policy))
     if fee > policy.most_fee_wei_per_gas:
         raise Skip("gas too dear")
     spare = profit - policy.least_net_profit_wei
     if spare < gas * fee:
         raise Skip("profit below gas")
-    # As much above the likely fee as the profit pays for: what succeeds is then never a loss.
     generous = min(2 * head.base_fee + policy.tip_wei_per_gas, policy.most_fee_wei_per_gas)
-    offer = min(max(fee, generous), spare // gas)
-    least = gas * offer + policy.least_net_profit_wei
-    market, owner = act.target.split(":")
-    request = liquidate(suite, market, owner, ROUTES[way], least)
-    limit = gas * _GAS_MARGIN_PER_CENT // 100
-    return Bid(act, way, request, limit, offer, policy.tip_wei_per_gas, least, profit)
+    return min(max(fee, generous), spare // gas)
 
 
 def _upkeep(

@@ -20,8 +20,8 @@ class Policy:
         most_upkeep_fee_wei_per_gas: above this, what earns nothing (sync, poke, finalise, accrue)
             waits.
         upkeep_wei_per_day: most spent in any 24 hours for what earns nothing.
-        failed_wei_per_day: once transactions that failed have cost so much in 24 hours, the keeper
-            stops sending until some of it is older: somebody makes it lose.
+        failed_wei_per_day: once transactions of a kind that failed have cost so much in 24 hours,
+            no more of that kind is sent until some of it is older: somebody makes them fail.
         least_balance_wei: below this the account sends nothing.
         stuck_blocks: a transaction that is not mined after so many is replaced.
         bump_per_cent: how much more a replacement offers; nodes ask for 10.

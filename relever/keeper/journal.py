@@ -157,9 +157,10 @@ class Journal:
         """Wei of gas since a time in seconds, for acts of these kinds."""
         return sum(one.cost for one in self._mined_since(since) if one.winner.kind in kinds)
 
-    def wasted(self, since: int) -> int:
-        """Wei of gas since a time in seconds, of what failed."""
-        return sum(one.cost for one in self._mined_since(since) if one.failed)
+    def wasted(self, since: int, kind: str) -> int:
+        """Wei of gas since a time in seconds, of what failed of a kind."""
+        failed = [one for one in self._mined_since(since) if one.failed]
+        return sum(one.cost for one in failed if one.winner.kind == kind)
 
     def failures(self, target: str, since: int) -> list[Entry]:
         """What failed on a target since a time in seconds."""

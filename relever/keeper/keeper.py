@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 
-from relever.keeper.acts import Act, liquidations, upkeep, ways
+from relever.keeper.acts import ORDER, Act, liquidations, upkeep, ways
 from relever.keeper.bid import Bid, Skip, bid, likely_fee, shown, together
 from relever.keeper.book import Book
 from relever.keeper.config import Policy, Share, Trust
@@ -17,8 +17,9 @@ from relever.keeper.journal import Attempt, Journal
 from relever.keeper.logs import Log
 from relever.keeper.metrics import Metrics
 from relever.keeper.node import Distrusted, Head, Node, NodeError, Refused
+from relever.keeper.orders import OrderFolder
 from relever.keeper.sender import DAY, Sender
-from relever.keeper.suite import Suite
+from relever.keeper.suite import DeploymentError, Suite
 
 # After a failure on chain a target is left alone for so many blocks, twice as many after the next.
 _REST_BLOCKS, _MOST_DOUBLINGS = 8, 10
@@ -75,6 +76,7 @@ class Options:
         other_url: of a second node to compare with, or empty.
         folder: for its journal and checkpoint, for it alone.
         account: its key; None only in a dry run.
+        orders: a folder of signed orders, see `relever.orders`, or None.
         dry_run: decide and say so, and send nothing.
         poll_seconds: how often the node is asked for a new block.
     """
@@ -83,6 +85,7 @@ class Options:
     folder: Path
     account: LocalAccount | None
     other_url: str = ""
+    orders: Path | None = None
     dry_run: bool = False
     poll_seconds: float = 1.0
     policy: Policy = field(default_factory=Policy)
@@ -135,6 +138,11 @@ class Keeper:
         path = options.folder / "positions.json"
         self.book = Book(suite, path, log, options.policy.confirmations)
         self.book.load(self._node)
+        self._orders: OrderFolder | None = None
+        if options.orders is not None:
+            if "orders" not in suite.addresses:
+                raise DeploymentError("the deployment has no address for orders: add it")
+            self._orders = OrderFolder(options.orders, suite, chain_id, log)
         self._head: Head | None = None
         self._pace = Pace()
         self._saved = 0
@@ -186,6 +194,8 @@ class Keeper:
         if self._head is not None and taken_back:
             self.metrics.reorgs.inc()
             self._log.warn("blocks were taken back", was=self._head.number, now=head.number)
+            if self._orders is not None:
+                self._orders.forget()
             self.book.rewind(min(self._head.number, head.number) - self._options.trust.reorg_blocks)
         if self._sender is not None:
             self._sender.reconcile(head, self._other, taken_back=taken_back)
@@ -212,7 +222,7 @@ class Keeper:
     def _act(self, head: Head) -> None:
         if self._sender is not None:
             try:
-                self._sender.may_send(head)
+                self._sender.may_send()
             except Skip as skip:
                 self.metrics.skipped.labels(str(skip)).inc()
                 self._log.error("not acting", why=str(skip), account=self._me)
@@ -223,6 +233,9 @@ class Keeper:
             acts = list(self._may_try(head, self._liquidations(head)))
             for start in range(0, len(acts), _TOGETHER):
                 self._send_together(head, acts[start : start + _TOGETHER])
+            for act in self._may_try(head, self._due_orders(head)):
+                if (sent := self._send_one(head, act)) is not None:
+                    self._check_pending(sent)
         except _Over as over:
             self._log.info("no more for this block", why=str(over))
 
@@ -287,6 +300,12 @@ class Keeper:
     def _upkeep(self, head: Head) -> Iterator[Act]:
         return upkeep(self._node, self._suite, self.book, self._options.policy, head)
 
+    def _due_orders(self, head: Head) -> Iterator[Act]:
+        if self._orders is None:
+            return iter(())
+        self._orders.refresh()
+        return self._orders.due(self._node, self.book, head)
+
     def _liquidations(self, head: Head) -> Iterator[Act]:
         policy = self._options.policy
         breaches = list(self.book.breaches(self._node))
@@ -315,5 +334,8 @@ class Keeper:
 
     def _still(self, head: Head, sent: Attempt, floor: int) -> Bid:
         """What was sent and is not mined, decided again as if it had not been sent."""
-        act = Act(sent.kind, sent.target, ways(self._suite, sent.kind, sent.target))
+        if sent.kind == ORDER:
+            act = Act(ORDER, sent.target, {"execute": self._suite.again(sent.call)}, sent.profit)
+        else:
+            act = Act(sent.kind, sent.target, ways(self._suite, sent.kind, sent.target))
         return self._bid(head, act, "latest", floor)

@@ -216,20 +216,20 @@ class Sender:
 
     # Sending
 
-    def may_send(self, head: Head) -> None:
+    def may_send(self) -> None:
         """Raises `Skip` when nothing should be sent now, whatever it is."""
         policy = self._policy
         if self._balance < policy.least_balance_wei:
             raise Skip("too little ether")
         if len(self._journal.in_flight) >= policy.most_in_flight:
             raise Skip("too many in flight")
-        if self._journal.wasted(head.timestamp - DAY) > policy.failed_wei_per_day:
-            raise Skip("too much lost today")
 
     def send(self, head: Head, bid: Bid) -> None:
         """Sign, write down and send. Raises `Skip`; `NodeError` when it may or may not be sent."""
-        self.may_send(head)
-        act = bid.act
+        self.may_send()
+        act, lost = bid.act, self._journal.wasted(head.timestamp - DAY, bid.act.kind)
+        if lost > self._policy.failed_wei_per_day:
+            raise Skip("too much lost today")
         if act.kind in UPKEEP:
             spent = self._journal.spent(head.timestamp - DAY, UPKEEP)
             if spent + bid.gas * bid.fee > self._policy.upkeep_wei_per_day:

@@ -23,6 +23,8 @@ NEEDED = {
     "liquidator": "Liquidator",
     "lens": "Lens",
 }
+# What an older deployment may lack.
+OPTIONAL = {"orders": "StopOrders"}
 _MARKET, _ORACLE = "LendingMarket", "OracleAdapter"
 
 
@@ -51,10 +53,11 @@ class Suite:
         for name in NEEDED:
             if not is_address(addresses.get(name, "")):
                 raise DeploymentError(f"the deployment has no address for {name}: add it")
-        self.addresses = {name: to_checksum_address(addresses[name]) for name in NEEDED}
+        kinds = {**NEEDED, **{name: kind for name, kind in OPTIONAL.items() if name in addresses}}
+        self.addresses = {name: to_checksum_address(addresses[name]) for name in kinds}
         self.start_block = start_block
         self._known: dict[str, Interface] = {
-            address: _abi(NEEDED[name]) for name, address in self.addresses.items()
+            address: _abi(kinds[name]) for name, address in self.addresses.items()
         }
 
     @classmethod
@@ -114,9 +117,17 @@ class Suite:
                 yield int(log["blockNumber"], 16), event
 
     def profit(self, logs: list[dict[str, Any]]) -> int:
-        """What the liquidator has paid to its caller by these logs, in wei."""
+        """What was paid to the caller by these logs, in wei, for liquidations and orders."""
+        paid = {"LiquidatedFor": "profit", "OrderExecuted": "fee"}
         found = [event for _, event in self.events(logs)]
-        return sum(one.args["profit"] for one in found if one.name == "LiquidatedFor")
+        return sum(one.args[paid[one.name]] for one in found if one.name in paid)
+
+    def again(self, call: Mapping[str, str]) -> Request:
+        """A call as JSON-RPC had it. Raises `KeyError` when it is none of the deployment's."""
+        data = bytes.fromhex(call["data"][2:])
+        functions = self._known[to_checksum_address(call["to"])].functions.values()
+        every = {one.selector: one for overloads in functions for one in overloads}
+        return Request(call["to"], data, every[data[:4]])
 
     def _request(self, address: str, function: str, args: tuple[Any, ...]) -> Request:
         overloads = self._known[address].functions[function]

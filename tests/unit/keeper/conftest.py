@@ -77,6 +77,7 @@ def make(scene: Deployment, tmp_path: Path, account: LocalAccount, told: Told) -
         policy: Policy | None = None,
         trust: Trust = TRUST,
         share: Share | None = None,
+        orders: Path | None = None,
         dry_run: bool = False,
         log: Log | None = None,
     ) -> Keeper:
@@ -85,6 +86,7 @@ def make(scene: Deployment, tmp_path: Path, account: LocalAccount, told: Told) -
             other_url=other_url,
             folder=tmp_path / folder,
             account=signer,
+            orders=orders,
             dry_run=dry_run,
             policy=policy or Policy(),
             trust=trust,

@@ -111,6 +111,6 @@ def test_finish__nonces_below_are_used_for_ever(tmp_path: Path) -> None:
     again = opened(tmp_path)
     assert again.settled == 5
     assert again.entries == []
-    assert again.wasted(1_000) == 900
-    assert again.wasted(1_001) == 0
+    assert again.wasted(1_000, "liquidate") == 900
+    assert again.wasted(1_001, "liquidate") == again.wasted(0, "order") == 0
     assert [one.nonce for one in again.failures("market:owner", 0)] == [4]
