@@ -35,6 +35,17 @@ class FaultyNode:
         self.asked: list[str] = []
         guard, behind = threading.Lock(), Rpc(node)
 
+        def answered(asked: dict[str, Any]) -> dict[str, Any]:
+            method, params = asked["method"], asked["params"]
+            self.asked.append(method)
+
+            def result() -> Any:
+                with guard:
+                    return behind.batch_raw([(method, params)])[0]
+
+            answer = self.fault(method, params, result)
+            return {"jsonrpc": "2.0", **answer, "id": asked["id"]}
+
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             # Head and body in one packet: else each answer waits for the client's delayed receipt.
@@ -43,18 +54,9 @@ class FaultyNode:
 
             def do_POST(handler) -> None:
                 asked = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
-                method, params = asked["method"], asked["params"]
-                self.asked.append(method)
-
-                def result() -> Any:
-                    with guard:
-                        return behind.batch_raw([(method, params)])[0]
-
-                answer = self.fault(method, params, result)
-                whole = answer if isinstance(answer, dict) else {"result": answer}
-                if "result" not in whole and "error" not in whole:
-                    whole = {"result": whole}
-                body = json.dumps({"jsonrpc": "2.0", **whole, "id": asked["id"]}).encode()
+                many = isinstance(asked, list)
+                answers = [answered(one) for one in (asked if many else [asked])]
+                body = json.dumps(answers if many else answers[0]).encode()
                 handler.send_response(200)
                 handler.send_header("Content-Type", "application/json")
                 handler.send_header("Content-Length", str(len(body)))

@@ -42,7 +42,9 @@ SLASH_BLOCK, PATH_BLOCK = 5, 20
 FIRST_MOMENT, LAST_MOMENT = 15_300, 65_700
 BLOCKS = PATH_BLOCK + (LAST_MOMENT - FIRST_MOMENT) // STEP_SECONDS
 # The first is killed once there are so many liquidations, and begun again so many blocks later.
-KILL_AFTER, DEAD_BLOCKS = 40, 30
+KILL_AFTER, DEAD_BLOCKS = 20, 30
+# The observer stays so far behind the head, so that the node is the keepers' while they are busy.
+BEHIND_BLOCKS = 24
 # What a liquidation must leave after gas, so that a part is not taken at every block: two thirds of
 # what the observer calls profitable.
 LEAST_NET_PROFIT = 10**16
@@ -145,19 +147,22 @@ def _play(stage: Stage, first: Process, second: Process, seed: int, log: Console
     weather.act(start, started + STEP_SECONDS)
     chain.rpc("evm_setIntervalMining", [BLOCK_SECONDS])
     acted = looked = start
-    killed_at = 0
+    killed_at = liquidations = 0
     while looked < start + BLOCKS:
         head = _number(chain)
         if head > acted:
             acted = head
             weather.act(head, chain.timestamp + STEP_SECONDS)
-        elif looked < head:
+            _say(log, head - start, observer.verdict)
+            liquidations += 0 if killed_at else _liquidations(stage, head)
+            if head >= start + BLOCKS:
+                chain.rpc("evm_setIntervalMining", [0])
+        elif head - looked > (BEHIND_BLOCKS if head < start + BLOCKS else 0):
             looked += 1
             observer.look(looked)
-            _say(log, looked - start, observer.verdict)
         else:
             time.sleep(0.01)
-        if not killed_at and len(observer.verdict.taken) >= KILL_AFTER:
+        if not killed_at and liquidations >= KILL_AFTER:
             first.kill()
             killed_at = head
             log.print(f"Block {head - start}: the first keeper is killed", style="yellow")
@@ -167,7 +172,6 @@ def _play(stage: Stage, first: Process, second: Process, seed: int, log: Console
             killed_at = sys.maxsize - DEAD_BLOCKS
         if not second.alive:
             raise RuntimeError(f"the second keeper ended: see {second.folder / 'log.jsonl'}")
-    chain.rpc("evm_setIntervalMining", [0])
     if not first.alive:
         observer.verdict.wrong.append("the first keeper was not alive at the end")
     if killed_at < sys.maxsize - DEAD_BLOCKS:
@@ -176,11 +180,19 @@ def _play(stage: Stage, first: Process, second: Process, seed: int, log: Console
 
 
 def _say(log: Console, block: int, verdict: Verdict) -> None:
-    if block % 10 == 0:
+    if block % 10 == 0 and block <= BLOCKS:
         log.print(
-            f"Block {block:3} of {BLOCKS}: {verdict.full} full liquidations, "
-            f"{verdict.deleverages} deleverages, {len(verdict.wrong)} things wrong"
+            f"Block {block:3} of {BLOCKS}. Looked at, some blocks later: {verdict.full} full "
+            f"liquidations, {verdict.deleverages} deleverages, {len(verdict.wrong)} things wrong"
         )
+
+
+def _liquidations(stage: Stage, block: int) -> int:
+    """How many a block has."""
+    market = stage.scene.protocol.market.address
+    query = {"fromBlock": hex(block), "toBlock": hex(block), "address": market}
+    events = [stage.chain.decode_log(log) for log in stage.chain.rpc("eth_getLogs", [query])]
+    return sum(event.name == "Liquidated" for event in events)
 
 
 def judge(verdict: Verdict) -> list[str]:
@@ -215,7 +227,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="e2e-keeper", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of positions and fees; 1 by default")
     options = parser.parse_args(arguments)
-    out, log = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
+    out = Console(highlight=False, soft_wrap=True)
+    log = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         verdict = run(options.seed, log)
     except (AnvilError, PartError, Revert, RpcError, RuntimeError) as error:

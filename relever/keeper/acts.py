@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from relever.keeper.book import Book, Breach
+from relever.keeper.book import Book, Breach, Watched
 from relever.keeper.config import Policy
 from relever.keeper.node import Head, Node, Refused
 from relever.keeper.suite import Request, Suite
@@ -82,7 +82,7 @@ def upkeep(node: Node, suite: Suite, book: Book, policy: Policy, head: Head) -> 
     """Everything that earns nothing and keeps the protocol true. Raises `NodeError`."""
     yield from _sync(node, suite)
     for market, watched in book.markets.items():
-        yield from _poke(node, suite, book, policy, head, watched.terms.oracle)
+        yield from _poke(node, suite, policy, head, watched)
         yield from _accrue(node, suite, policy, head, market, watched.accrued_block)
     yield from _finalise(node, suite, policy)
 
@@ -107,17 +107,16 @@ def _sync(node: Node, suite: Suite) -> Iterator[Act]:
         yield Act(SYNC, vault, {SYNC: request})
 
 
-def _poke(
-    node: Node, suite: Suite, book: Book, policy: Policy, head: Head, oracle: str
-) -> Iterator[Act]:
+def _poke(node: Node, suite: Suite, policy: Policy, head: Head, watched: Watched) -> Iterator[Act]:
     """The smoothed discount follows the feed only as far as pokes see it."""
+    oracle = watched.terms.oracle
     try:
         found = suite.read(node, suite.oracle(oracle, "explain"))
     except Refused:
         return
     if not found.feed_usable or abs(found.raw_discount - found.discount) <= _NOTICEABLE:
         return
-    last = node.block(book.poked_block).timestamp if book.poked_block else 0
+    last = node.block(watched.poked_block).timestamp if watched.poked_block else 0
     if head.timestamp - last >= policy.poke_every_seconds:
         yield Act(POKE, oracle, ways(suite, POKE, oracle))
 

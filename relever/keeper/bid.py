@@ -73,56 +73,54 @@ def bid(
 
 
 def together(
-    node: Node, suite: Suite, policy: Policy, head: Head, sender: str, acts: Sequence[Act]
-) -> tuple[list[Bid], list[Act]]:
+    node: Node, suite: Suite, policy: Policy, head: Head, sender: str, acts: Sequence[Act], tag: str
+) -> tuple[list[Bid], dict[str, str]]:
     """Liquidations simulated one after the other, each on what those before it leave behind.
 
+    Args:
+        tag: of the state by which each act's way is chosen.
+
     Returns:
-        Bids that hold in this order, and the acts that are to be looked at one by one: those that
-        bring nothing in this order, and all when the node cannot simulate so.
+        Bids that hold in this order, and why there is none for the other acts, by their targets.
 
     Raises:
+        Refused: the node cannot simulate so.
         NodeError: no answer.
     """
-    chosen: list[tuple[Act, str]] = []
-    rest: list[Act] = []
-    for act in acts:
-        try:
-            chosen.append((act, _best_way(node, act, sender, "latest")[1]))
-        except Skip:
-            rest.append(act)
-    try:
-        found = node.simulate([act.ways[way].body(sender) for act, way in chosen], "pending")
-    except Refused:
-        return [], list(acts)
+    chosen, why = _best_ways(node, acts, sender, tag)
+    found = node.simulate([act.ways[way].body(sender) for act, way in chosen], "pending")
     bids = []
     for (act, way), answer in zip(chosen, found, strict=True):
         if answer is None:
-            rest.append(act)
+            why[act.target] = "spoilt by those before"
             continue
         returned, gas = answer
         profit = int(decoded(act.ways[way], returned))
         try:
             offer = _offer(suite, policy, head, act, way, profit, gas + gas // _UNUSED, 0)
-        except Skip:
-            rest.append(act)
+        except Skip as skip:
+            why[act.target] = str(skip)
             continue
         bids.append(offer)
-    return bids, rest
+    return bids, why
 
 
-def _best_way(node: Node, act: Act, sender: str, tag: str) -> tuple[int, str]:
-    """What an act brings by its best way, and that. Raises `Skip` when all of them fail."""
-    found, why = [], "no way out"
-    for way, request in act.ways.items():
-        try:
-            answer = node.call(request.body(sender), tag)
-            found.append((int(decoded(request, answer)), way))
-        except Refused as error:
-            why = str(error)
-    if not found:
-        raise Skip(why[:80])
-    return max(found)
+def _best_ways(
+    node: Node, acts: Sequence[Act], sender: str, tag: str
+) -> tuple[list[tuple[Act, str]], dict[str, str]]:
+    """The way of each act that brings most, and why there is none, by the target."""
+    ways = [(act, way) for act in acts for way in act.ways]
+    answers = node.calls([act.ways[way].body(sender) for act, way in ways], tag)
+    best: dict[str, tuple[int, str]] = {}
+    why: dict[str, str] = {}
+    for (act, way), answer in zip(ways, answers, strict=True):
+        if isinstance(answer, Refused):
+            why[act.target] = str(answer)[:80]
+            continue
+        profit = int(decoded(act.ways[way], answer))
+        best[act.target] = max(best.get(act.target, (-1, "")), (profit, way))
+    chosen = [(act, best[act.target][1]) for act in acts if act.target in best]
+    return chosen, {target: said for target, said in why.items() if target not in best}
 
 
 def _liquidation(
@@ -135,7 +133,15 @@ def _liquidation(
     tag: str,
     floor: int,
 ) -> Bid:
-    profit, way = _best_way(node, act, sender, tag)
+    found, why = [], "no way out"
+    for name, request in act.ways.items():
+        try:
+            found.append((int(decoded(request, node.call(request.body(sender), tag))), name))
+        except Refused as error:
+            why = str(error)
+    if not found:
+        raise Skip(why[:80])
+    profit, way = max(found)
     try:
         gas = node.gas(act.ways[way].body(sender), tag)
     except Refused as error:

@@ -49,12 +49,16 @@ class Held:
 
 @dataclass
 class Watched:
-    """A market: who owes something, who must be read again, and since when its books stand."""
+    """A market: who owes something, who must be read again, and when what last happened.
+
+    `accrued_block` is of its books, `poked_block` of its oracle; 0 while unknown.
+    """
 
     terms: Terms
     held: dict[str, Held] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
     accrued_block: int = 0
+    poked_block: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,6 @@ class Book:
         self._confirmations = confirmations
         self.markets: dict[str, Watched] = {}
         self.block = suite.start_block - 1
-        self.poked_block = 0
         # Who had an event in the blocks that may still be taken back.
         self._recent: dict[tuple[str, str], int] = {}
         self._topics = {
@@ -111,7 +114,10 @@ class Book:
             return
         for market, owners in markets.items():
             self._watch(node, market)
-            self.markets[market].stale |= set(owners)
+            watched = self.markets[market]
+            watched.stale |= set(owners)
+            # What happened before is not known: nothing is done on that account right away.
+            watched.accrued_block = watched.poked_block = max(block, 0)
         self.block = block
 
     def save(self, node: Node) -> None:
@@ -141,8 +147,8 @@ class Book:
         for (market, owner), _ in self._recent.items():
             self.markets[market].stale.add(owner)
         for watched in self.markets.values():
-            watched.accrued_block = min(watched.accrued_block, block)
-        self.poked_block = min(self.poked_block, block)
+            watched.accrued_block = min(watched.accrued_block, max(block, 0))
+            watched.poked_block = min(watched.poked_block, max(block, 0))
 
     def follow(self, node: Node, head: Head) -> None:
         """Read the events up to the head, in parts. Raises `NodeError`."""
@@ -181,7 +187,9 @@ class Book:
         logs = node.logs(first, last, [*self.markets, *sorted(oracles)], [wanted])
         for block, event in self._suite.events(logs):
             if event.name == "Poked":
-                self.poked_block = block
+                for watched in self.markets.values():
+                    if watched.terms.oracle == event.address:
+                        watched.poked_block = block
             elif event.name == "Accrued":
                 self.markets[event.address].accrued_block = block
             else:

@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+# How long final entries are kept, for sums of a day.
+_KEPT_SECONDS = 2 * 86_400
 # An attempt that only uses the nonce up.
 CANCEL = "cancel"
 
@@ -113,13 +115,14 @@ class Journal:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise JournalError(f"{folder} is in use: give each keeper its own") from error
-            self._replay({"account": account, "chain": chain})
+            owner = {"account": account, "chain": chain}
+            self._replay(owner)
+            self._forget()
+            self._rewrite(owner)
             self._file: IO[str] = self._path.open("a", encoding="utf-8")
         except BaseException:
             self._lock.close()
             raise
-        if self._path.stat().st_size == 0:
-            self._keep("journal", {"account": account, "chain": chain})
 
     def close(self) -> None:
         """Let another process have it."""
@@ -174,8 +177,12 @@ class Journal:
     # Writing
 
     def sending(self, nonce: int, attempt: Attempt) -> None:
-        """To be called before it is sent: the first attempt at a nonce, or one that replaces."""
+        """The first attempt at a nonce, or one that replaces; `keep` before it is sent."""
         self._write("sending", {"nonce": nonce, "attempt": asdict(attempt)})
+
+    def keep(self) -> None:
+        """Wait until all of it is on the disk."""
+        os.fsync(self._file.fileno())
 
     def idle(self, nonce: int) -> None:
         """No node has it: the nonce may be used anew."""
@@ -201,11 +208,8 @@ class Journal:
         self._apply(event, value)
 
     def _keep(self, event: str, value: dict[str, Any]) -> None:
-        self._file.write(json.dumps({event: value}, separators=(",", ":")) + "\n")
+        self._file.write(_line(event, value))
         self._file.flush()
-        # What came of a transaction can be found out again; that it was sent cannot.
-        if event == "sending":
-            os.fsync(self._file.fileno())
 
     def _apply(self, event: str, value: dict[str, Any]) -> None:
         nonce: int = value["nonce"]
@@ -226,8 +230,36 @@ class Journal:
             case "finish":
                 self._done.append(self._entries.pop(nonce))
                 self.settled = max(self.settled, nonce + 1)
+                self._forget()
             case _:
                 raise ValueError(event)
+
+    def _forget(self) -> None:
+        """What is final and of no use for the sums of a day; the last is kept for its nonce."""
+        times = [one.last.time for one in self._done]
+        oldest = max(times, default=0) - _KEPT_SECONDS
+        self._done = [one for one in self._done if one.last.time >= oldest]
+
+    def _rewrite(self, owner: dict[str, str]) -> None:
+        """The file anew, with what is remembered and nothing else."""
+        lines = [_line("journal", owner)]
+        for entry in [*self._done, *self.entries]:
+            nonce = entry.nonce
+            lines += [
+                _line("sending", {"nonce": nonce, "attempt": asdict(a)}) for a in entry.attempts
+            ]
+            if entry.idle:
+                lines.append(_line("idle", {"nonce": nonce}))
+            if entry.mined:
+                found = {"block": entry.block, "cost": entry.cost, "failed": entry.failed}
+                lines.append(_line("mined", {"nonce": nonce, "winner": entry.mined, **found}))
+        lines += [_line("finish", {"nonce": entry.nonce}) for entry in self._done]
+        aside = self._path.with_suffix(".new")
+        with aside.open("w", encoding="utf-8") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(self._path)
 
     def _replay(self, owner: dict[str, str]) -> None:
         if not self._path.exists():
@@ -252,3 +284,7 @@ class Journal:
                 raise JournalError(
                     f"{self._path} is of another account or chain: give each keeper its own folder"
                 )
+
+
+def _line(event: str, value: dict[str, Any]) -> str:
+    return json.dumps({event: value}, separators=(",", ":")) + "\n"

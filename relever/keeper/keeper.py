@@ -24,7 +24,7 @@ from relever.keeper.suite import DeploymentError, Suite
 # After a failure on chain a target is left alone for so many blocks, twice as many after the next.
 _REST_BLOCKS, _MOST_DOUBLINGS = 8, 10
 # Liquidations that are simulated one after the other in one request.
-_TOGETHER = 24
+_TOGETHER = 48
 # How often the checkpoint is written, in blocks.
 _SAVE_EVERY = 50
 
@@ -233,42 +233,57 @@ class Keeper:
             acts = list(self._may_try(head, self._liquidations(head)))
             for start in range(0, len(acts), _TOGETHER):
                 self._send_together(head, acts[start : start + _TOGETHER])
-            for act in self._may_try(head, self._due_orders(head)):
-                if (sent := self._send_one(head, act)) is not None:
-                    self._check_pending(sent)
+            self._send_singly(head, list(self._may_try(head, self._due_orders(head))))
         except _Over as over:
             self._log.info("no more for this block", why=str(over))
 
     def _send_together(self, head: Head, acts: Sequence[Act]) -> None:
         """Liquidate one after the other; what comes after the first must see what that did."""
-        policy = self._options.policy
-        self._in_time(head)
-        offers, rest = together(self._node, self._suite, policy, head, self._me, acts)
-        for offer in offers:
-            self._try(head, offer.act, offer)
-        if offers:
-            self._check_pending(offers[0])
-        for act in rest:
+        policy, left = self._options.policy, list(acts)
+        why: dict[str, str] = {}
+        for tag in ("latest", "pending"):
+            self._in_time()
+            try:
+                offers, why = together(self._node, self._suite, policy, head, self._me, left, tag)
+            except Refused:
+                self._send_singly(head, left)
+                return
+            self._still_the_head(head)
+            if self._sender is None:
+                for offer in offers:
+                    self._log.info("would send", **shown(offer))
+            else:
+                self._in_time()
+                why |= self._sender.send_all(head, offers)
+            left = [act for act in left if act.target in why]
+            if not left:
+                break
+            if sent := [one for one in offers if one.act.target not in why]:
+                self._check_pending(sent[0])
+        for act in left:
+            self._skip(act, Skip(why[act.target]))
+
+    def _send_singly(self, head: Head, acts: Sequence[Act]) -> None:
+        for act in acts:
             if (sent := self._send_one(head, act)) is not None:
                 self._check_pending(sent)
 
     def _send_one(self, head: Head, act: Act) -> Bid | None:
         """The bid, if there was one."""
-        self._in_time(head)
+        self._in_time()
         try:
             offer = self._bid(head, act, "pending")
         except Skip as skip:
             self._skip(act, skip)
             return None
+        self._still_the_head(head)
         return self._try(head, act, offer)
 
     def _try(self, head: Head, act: Act, offer: Bid) -> Bid | None:
         if self._sender is None:
             self._log.info("would send", **shown(offer))
             return None
-        self._in_time(head)
-        if self._node.number() != head.number:
-            raise _Over("the next has come")
+        self._in_time()
         try:
             self._sender.send(head, offer)
         except Skip as skip:
@@ -276,9 +291,13 @@ class Keeper:
             return None
         return offer
 
-    def _in_time(self, head: Head) -> None:
+    def _in_time(self) -> None:
         if self._sender is not None and self._pace.late:
             raise _Over("it is late in it")
+
+    def _still_the_head(self, head: Head) -> None:
+        if self._sender is not None and self._node.number() != head.number:
+            raise _Over("the next has come")
 
     def _check_pending(self, sent: Bid) -> None:
         """Stop when the node's pending state lacks what it was just sent.

@@ -81,6 +81,32 @@ class Node:
             raise Refused(_reason(refusal))
         return answer["result"]
 
+    def ask_all(self, requests: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """The results of many requests in one, each a `Refused` where the node answered an error.
+
+        Raises `NodeError`, as `ask`.
+        """
+        if not requests:
+            return []
+        if (left := self._not_before - self._clock()) > 0:
+            raise NodeError(f"{self.url} is asked again in {left:.1f} s")
+        asked = [(RPCEndpoint(method), list(params)) for method, params in requests]
+        try:
+            answers = self._provider().make_batch_request(asked)
+        except Exception as error:
+            raise self._lost(f"a batch: {type(error).__name__}: {error}") from error
+        if not isinstance(answers, list) or len(answers) != len(requests):
+            raise self._lost(f"a batch: answered {answers!r:.100}")
+        results: list[Any] = []
+        for answer in answers:
+            if (refusal := answer.get("error")) is not None:
+                results.append(Refused(_reason(refusal)))
+            elif "result" in answer:
+                results.append(answer["result"])
+            else:
+                raise self._lost(f"a batch: answered {answer!r:.100}")
+        return results
+
     def close(self) -> None:
         """Drop the connection."""
         if self._web3 is None:
@@ -145,6 +171,11 @@ class Node:
     def call(self, request: Mapping[str, Any], tag: str = "latest") -> bytes:
         """What a call returns. Raises `Refused` with its reason."""
         return bytes(HexBytes(self.ask("eth_call", dict(request), tag)))
+
+    def calls(self, requests: Sequence[Mapping[str, Any]], tag: str) -> list[bytes | Refused]:
+        """What many calls return, each by itself."""
+        answers = self.ask_all([("eth_call", [dict(one), tag]) for one in requests])
+        return [one if isinstance(one, Refused) else bytes(HexBytes(one)) for one in answers]
 
     def gas(self, request: Mapping[str, Any], tag: str = "latest") -> int:
         """What it would use. Raises `Refused`."""

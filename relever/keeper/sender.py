@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
@@ -186,7 +186,7 @@ class Sender:
         tip = min(self._bumped(entry.last.tip), bid.fee)
         self._metrics.replaced.labels("stuck").inc()
         self._log.warn("replaced", nonce=entry.nonce, tip_wei=tip, **shown(bid))
-        self._send(head, entry.nonce, bid, tip)
+        self._keep_and_push(entry.nonce, self._signed(head, entry.nonce, bid, tip))
 
     def _cancel(self, head: Head, nonce: int, last: Attempt, why: str) -> None:
         """Use the nonce up by a transfer of nothing to the account itself."""
@@ -209,7 +209,10 @@ class Sender:
     def _use_up(self, head: Head, nonce: int, fee: int, tip: int) -> None:
         call = {"to": self._account.address, "data": "0x"}
         fee = min(fee, 2 * self._policy.most_fee_wei_per_gas)
-        self._sign_and_push(head, nonce, CANCEL, str(nonce), call, 0, _TRANSFER_GAS, fee, tip)
+        attempt = self._sign(
+            head, nonce, CANCEL, str(nonce), call, 0, _TRANSFER_GAS, fee, min(tip, fee)
+        )
+        self._keep_and_push(nonce, attempt)
 
     def _bumped(self, fee: int) -> int:
         return fee + fee * self._policy.bump_per_cent // 100 + 1
@@ -226,6 +229,26 @@ class Sender:
 
     def send(self, head: Head, bid: Bid) -> None:
         """Sign, write down and send. Raises `Skip`; `NodeError` when it may or may not be sent."""
+        if why := self.send_all(head, [bid]):
+            raise Skip(why[bid.act.target])
+
+    def send_all(self, head: Head, bids: Sequence[Bid]) -> dict[str, str]:
+        """The same for many, in this order; why some were not sent, by their targets."""
+        attempts, why = [], {}
+        for bid in bids:
+            try:
+                attempts.append(self._begin(head, bid))
+            except Skip as skip:
+                why[bid.act.target] = str(skip)
+        self._journal.keep()
+        answers = self._node.ask_all([("eth_sendRawTransaction", [a.raw]) for a in attempts])
+        for attempt, answer in zip(attempts, answers, strict=True):
+            if isinstance(answer, Refused):
+                self._was_refused(attempt, answer)
+        return why
+
+    def _begin(self, head: Head, bid: Bid) -> Attempt:
+        """Sign and write down. Raises `Skip` when it should not be sent."""
         self.may_send()
         act, lost = bid.act, self._journal.wasted(head.timestamp - DAY, bid.act.kind)
         if lost > self._policy.failed_wei_per_day:
@@ -238,17 +261,17 @@ class Sender:
         if flying + bid.gas * bid.fee > self._balance:
             raise Skip("too little ether")
         nonce = self._journal.free_nonce(self._nonce)
-        self._send(head, nonce, bid, bid.tip)
+        attempt = self._signed(head, nonce, bid, bid.tip)
+        self._journal.sending(nonce, attempt)
         self._metrics.sent.labels(act.kind).inc()
         self._log.info("sent", nonce=nonce, head=head.number, **shown(bid))
+        return attempt
 
-    def _send(self, head: Head, nonce: int, bid: Bid, tip: int) -> None:
+    def _signed(self, head: Head, nonce: int, bid: Bid, tip: int) -> Attempt:
         act, call = bid.act, bid.request.body()
-        self._sign_and_push(
-            head, nonce, act.kind, act.target, call, bid.least, bid.gas, bid.fee, tip
-        )
+        return self._sign(head, nonce, act.kind, act.target, call, bid.least, bid.gas, bid.fee, tip)
 
-    def _sign_and_push(
+    def _sign(
         self,
         head: Head,
         nonce: int,
@@ -259,7 +282,7 @@ class Sender:
         gas: int,
         fee: int,
         tip: int,
-    ) -> None:
+    ) -> Attempt:
         signed = self._account.sign_transaction(
             {
                 "type": 2,
@@ -273,7 +296,7 @@ class Sender:
                 "maxPriorityFeePerGas": tip,
             }
         )
-        attempt = Attempt(
+        return Attempt(
             kind=kind,
             target=target,
             call=call,
@@ -286,12 +309,18 @@ class Sender:
             block=head.number,
             time=head.timestamp,
         )
+
+    def _keep_and_push(self, nonce: int, attempt: Attempt) -> None:
         self._journal.sending(nonce, attempt)
+        self._journal.keep()
         self._push(attempt)
 
     def _push(self, attempt: Attempt) -> None:
         try:
             self._node.ask("eth_sendRawTransaction", attempt.raw)
         except Refused as error:
-            # Whether the node has it, the next look tells: it stays in the journal.
-            self._log.warn("node refused it", target=attempt.target, why=str(error)[:200])
+            self._was_refused(attempt, error)
+
+    def _was_refused(self, attempt: Attempt, error: Refused) -> None:
+        """Whether the node has it all the same, the next look tells: it stays in the journal."""
+        self._log.warn("node refused it", target=attempt.target, why=str(error)[:200])

@@ -114,3 +114,25 @@ def test_finish__nonces_below_are_used_for_ever(tmp_path: Path) -> None:
     assert again.wasted(1_000, "liquidate") == 900
     assert again.wasted(1_001, "liquidate") == again.wasted(0, "order") == 0
     assert [one.nonce for one in again.failures("market:owner", 0)] == [4]
+
+
+def test_journal__opened_again__keeps_two_days_and_what_is_open(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    for nonce, day in enumerate((0, 1, 3, 4)):
+        journal.sending(nonce, replace(ATTEMPT, time=day * 86_400, hash=f"0x{nonce}"))
+        journal.mined(nonce, f"0x{nonce}", 11, 900, True)
+        if nonce < 3:
+            journal.finish(nonce)
+    journal.sending(4, replace(ATTEMPT, target="market:other"))
+    journal.idle(4)
+    journal.close()
+    again = opened(tmp_path)
+    assert again.wasted(0, "liquidate") == 3 * 900
+    assert again.settled == 3
+    assert [(one.nonce, one.mined, one.idle) for one in again.entries] == [
+        (3, "0x3", False),
+        (4, "", True),
+    ]
+    again.close()
+    third = opened(tmp_path)
+    assert (third.settled, third.entries) == (3, again.entries)

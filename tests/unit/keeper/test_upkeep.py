@@ -134,3 +134,19 @@ def test_look__upkeep_of_the_day_is_spent__waits(scene: Deployment, make: Make, 
     make(policy=Policy(upkeep_wei_per_day=1)).look()
     assert kinds(told) == []
     assert "upkeep of today is spent" in {line["why"] for line in told.events("skipped")}
+
+
+def test_look__restarted__neither_pokes_nor_accrues_right_away(
+    scene: Deployment, make: Make, told: Told
+) -> None:
+    keeper = make()
+    keeper.look()
+    scene.answer_fundamental(discount=2 * WAD // 100)
+    keeper.close()
+    again = make()
+    again.look()
+    assert kinds(told) == []
+    scene.chain.advance(DAY)
+    scene.answer_fundamental(discount=2 * WAD // 100)
+    again.look()
+    assert kinds(told) == ["poke", "accrue"]
