@@ -111,6 +111,9 @@ def test_follow__repaid_and_that_taken_back__is_watched_again(
     keeper = make()
     keeper.look()
     market, looper, weth = scene.protocol.market, scene.roles.looper, scene.world.core.weth
+    # The loan is older than what is read again.
+    scene.chain.mine(100)
+    keeper.look()
     snapshot = scene.chain.rpc("evm_snapshot")
     scene.world.fund(looper, weth=20 * ETHER)
     weth.approve(market.address, 20 * ETHER, sender=looper)
