@@ -2,15 +2,15 @@
 # ARGS are handed on: make demo ARGS=--json, make test ARGS="-k market". PYTHON names a Python to use.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz snapshot scenarios bench-gas bench-rpc bench-fuzz mutants ape lint format \
-	clean
+.PHONY: help setup demo test fuzz snapshot scenarios bench-gas bench-rpc bench-fuzz mutants e2e-keeper ape \
+	lint format clean
 
 PYTHONS := $(or $(PYTHON),.venv/bin/python python3 python3.12 python3.11)
 # Ape finds Anvil and Vyper on the PATH only.
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin
 
 help: ## Show the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: ## Set up or bring up to date what the other commands need
 	@for python in $(PYTHONS); do \
@@ -51,6 +51,9 @@ bench-fuzz: setup ## Measure fuzzing steps per second; fails when a target is mi
 
 mutants: setup ## Break the contracts in small ways and see which tests notice (ARGS: --sample)
 	@$(RUN)/python -m relever.mutants $(ARGS)
+
+e2e-keeper: setup ## Two keepers through a slash and a depeg, one of them killed; a few minutes
+	@$(RUN)/python -m bench.keepers $(ARGS)
 
 ape: setup ## Run Ape (ARGS: "run demo", "console", "test", "compile")
 	@$(RUN)/ape $(ARGS)

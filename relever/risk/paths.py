@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 from relever.protocol import WAD
 
@@ -39,6 +43,23 @@ def straight(corners: Sequence[tuple[int, int]], every: int) -> list[Moment]:
             moved = (after - before) * (time - start) // (end - start)
             moments.append(Moment(time, before + moved))
     return moments
+
+
+@cache
+def ezeth_2024() -> tuple[Moment, ...]:
+    """What ezETH's Chainlink feed said from 23 April 2024, 21:00 UTC on, for more than a day.
+
+    Discounts to its answer before the fall, 1.0086 ETH, in moments of five minutes or fifteen, with
+    two short gaps in the fall. Read off the chart of JavelinAnalytics/Balancer-ezETH-Depeg (feed
+    0x636A000262F6aA9e1F094ABF0aD8f645C44f641C): to 0.002, on the steep part to 0.01, and to three
+    minutes. The feed was below 0.8 between two samples; the lowest of these is 0.825.
+    """
+    with (Path(__file__).parent / "ezeth_2024_04.csv").open(encoding="utf-8", newline="") as file:
+        rows = [(int(one["seconds"]), Fraction(one["answer"])) for one in csv.DictReader(file)]
+    before = rows[0][1]
+    return tuple(
+        Moment(seconds, max(0, int((before - answer) * WAD / before))) for seconds, answer in rows
+    )
 
 
 # As ezETH fell on 24 April 2024, to 0.8 in twenty minutes; but it stays there for longer than that

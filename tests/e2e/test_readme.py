@@ -34,7 +34,7 @@ def test_readme__links_into_the_repository__lead_somewhere() -> None:
 
 def test_readme__make_targets__exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z-]+):", makefile, re.M))
-    named = set(re.findall(r"\bmake ([a-z-]+)", README))
+    targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.M))
+    named = set(re.findall(r"\bmake ([a-z0-9-]+)", README))
     assert named >= {"demo", "test", "bench-gas", "bench-rpc", "ape", "help"}
     assert named <= targets

@@ -1,0 +1,1 @@
+"""Keepers under stress: two processes, a slash, a depeg that happened, and who checks them."""
