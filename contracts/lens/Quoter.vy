@@ -74,11 +74,9 @@ struct Plan:
     weth_in: uint256
     lst_in: uint256
     lrt_in: uint256
-    # The vault's, by which it prices a deposit, and the books that its sync leaves before that.
-    total: uint256
-    expected: uint256
-    supply: uint256
+    # The vault's books as a sync leaves them, and the supply before that.
     books: vault_after.Books
+    supply: uint256
     # Lido's.
     pooled: uint256
     lido_shares: uint256
@@ -90,8 +88,9 @@ struct Outcome:
     bought: uint256
     minted: uint256
     returned: uint256
-    # WstETH that is deposited.
+    # WstETH that is deposited, and the vault's total assets that price it.
     assets: uint256
+    total: uint256
     collateral: uint256
     debt: uint256
     prices: oracle_after.Prices
@@ -131,7 +130,7 @@ def quote_open(
     """@notice See `IQuoter`."""
     self._check_listed(market)
     assert amount_in + borrow > 0, "router: nothing to do"
-    plan: Plan = self._plan(owner, market, token_in, amount_in)
+    plan: Plan = self._plan(owner, market, token_in, amount_in, borrow != 0)
     return self._open(market, plan, borrow)
 
 
@@ -143,21 +142,24 @@ def quote_leverage(
     self._check_listed(market)
     assert leverage >= WAD, "quote: leverage below one"
     assert leverage <= MOST_LEVERAGE, "quote: leverage too high"
-    plan: Plan = self._plan(owner, market, token_in, amount_in)
+    plan: Plan = self._plan(owner, market, token_in, amount_in, True)
     borrow: uint256 = self._borrow_for(plan, leverage)
     return borrow, self._open(market, plan, borrow)
 
 
 @internal
-def _plan(owner: address, market: address, token_in: address, amount: uint256) -> Plan:
-    """@notice All that is known before anything is borrowed."""
+def _plan(
+    owner: address, market: address, token_in: address, amount: uint256, borrows: bool
+) -> Plan:
+    """@notice All that is known before it is known how much is borrowed."""
     plan: Plan = empty(Plan)
     plan.terms = self._terms_of(market)
     debt: uint256 = 0
     plan.collateral, debt = staticcall ILendingMarket(market).position(owner)
     plan.debt_shares = staticcall ILendingMarket(market).debt_shares(owner)
     plan.state = staticcall ILendingMarket(market).state()
-    plan.rate = lrt_purchase._rate_to_swap()
+    if borrows or token_in in [empty(address), lrt_entry.WETH]:
+        plan.rate = lrt_purchase._rate_to_swap()
     if token_in == lrt_entry.LRT:
         plan.lrt_in = amount
     elif token_in == empty(address) or token_in == lrt_entry.WETH:
@@ -167,8 +169,6 @@ def _plan(owner: address, market: address, token_in: address, amount: uint256) -
     else:
         assert token_in == lrt_entry.STETH, "router: token not accepted"
         plan.lst_in = self._wrapped(amount)
-    plan.total = staticcall LiveVault(lrt_entry.LRT).live_total_assets(False)
-    plan.expected = staticcall ILRTVault(lrt_entry.LRT).expected_back()
     plan.supply = staticcall IERC20(lrt_entry.LRT).totalSupply()
     plan.books = vault_after._synced(lrt_entry.LRT)
     plan.pooled = staticcall IStETH(lrt_entry.STETH).getTotalPooledEther()
@@ -192,7 +192,7 @@ def _open(market: address, plan: Plan, borrow: uint256) -> IQuoter.Opening:
         self._check_room(market, plan.state, borrow)
     o: Outcome = self._outcome(plan, borrow)
     if o.assets != 0:
-        vault_after._check_deposit(lrt_entry.LRT, o.assets, plan.total, o.minted)
+        vault_after._check_deposit(lrt_entry.LRT, o.assets, o.total, o.minted)
     refusal: String[32] = ""
     if borrow != 0:
         refusal = position_quote._refusal(plan.terms, o.collateral, o.debt, o.prices)
@@ -224,7 +224,8 @@ def _outcome(plan: Plan, borrow: uint256) -> Outcome:
     if o.assets == 0:
         o.prices = oracle_after._now(plan.terms.oracle)
     else:
-        priced: uint256 = plan.total + plan.expected
+        o.total = staticcall LiveVault(lrt_entry.LRT).live_total_assets(False)
+        priced: uint256 = o.total + plan.books.expected
         o.minted = vault_shares._to_shares_down(o.assets, priced, plan.supply)
         books: vault_after.Books = vault_after._deposited(plan.books, o.assets, o.minted)
         lst_rate: uint256 = WAD * (plan.pooled + left) // (plan.lido_shares + staked)

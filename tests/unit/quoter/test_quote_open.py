@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from relever.chain import Contract
 from relever.protocol import WAD, Deployment
 from relever.quotes import QuoteRefused, quote_open
 from tests.lrt_paths import NOBODY, push_lrt_price
@@ -135,6 +136,26 @@ def test_quote_open__adapter_cannot_be_read__says_so(scene: Deployment) -> None:
     wsteth = scene.world.core.wsteth.address
     market = scene.protocol.market.address
     both_refuse(scene, market, wsteth, ETHER, ETHER // 2, "vault: adapter unreadable")
+
+
+def test_quote_open__adapter_cannot_be_read__stops_no_lrt_alone(scene: Deployment) -> None:
+    lrt = give(scene, "lrt", ETHER)
+    scene.chain.set_code(scene.protocol.eigenlayer.address, b"")
+    assert opens(scene, lrt, ETHER, 0).refusal == ""
+
+
+def answer_only(scene: Deployment, adapter: Contract, method: str) -> None:
+    """The adapter goes on to answer one method as it does now, and reverts on all others."""
+    selector, value = getattr(adapter, method).encode(), getattr(adapter, method)()
+    code = "5f3560e01c63" + selector.hex() + "146011575f5ffd5b7f" + f"{value:064x}" + "5f5260205ff3"
+    scene.chain.set_code(adapter.address, bytes.fromhex(code))
+
+
+def test_quote_open__risk_cannot_be_read__is_refused_a_loan_only(scene: Deployment) -> None:
+    token = give(scene, "wsteth", 10 * ETHER)
+    answer_only(scene, scene.protocol.eigenlayer, "total_assets")
+    assert opens(scene, token, 3 * ETHER, 6 * ETHER).refusal == "vault: adapter unreadable"
+    assert opens(scene, token, 3 * ETHER, 0).refusal == ""
 
 
 def test_quote_open__market_is_not_listed__says_so(scene: Deployment) -> None:
