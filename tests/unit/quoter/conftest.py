@@ -218,6 +218,18 @@ def lasting_discount(scene: Deployment) -> None:
     assert fundamental == smoothed < oracle.fundamental()
 
 
+def capped(scene: Deployment) -> None:
+    """The price grows faster than the cap lets it: the feed and the vault say more."""
+    core, payer, vault = scene.world.core, scene.roles.depositor, scene.protocol.vault
+    scene.world.fund(payer, wsteth=40 * ETHER)
+    core.wsteth.approve(vault.address, 40 * ETHER, sender=payer)
+    vault.pay_rewards(40 * ETHER, sender=payer)
+    scene.chain.advance(2 * DAY)
+    scene.feed.answer(vault.rate() * core.wsteth.stEthPerToken() // WAD)
+    oracle = scene.protocol.oracle
+    assert oracle.fundamental() == oracle.growth_cap() == oracle.price()
+
+
 STATES: list[Callable[[Deployment], None]] = [
     plain,
     unbooked_slash,
@@ -230,6 +242,7 @@ STATES: list[Callable[[Deployment], None]] = [
     visible_slash,
     depeg,
     lasting_discount,
+    capped,
 ]
 
 

@@ -114,6 +114,15 @@ def test_quote_close__refused_or_not__as_the_router_says(
     assert both_close_or_refuse(scene, part, repay, route) == reason
 
 
+@pytest.mark.parametrize("route", [SWAP, STABLE])
+def test_quote_close__more_than_the_pool_should_sell__says_so(
+    scene: Deployment, route: int
+) -> None:
+    """Of the stable pool's 240 WETH a sale may take half."""
+    open_leveraged(scene, 180 * ETHER, 0)
+    assert both_close_or_refuse(scene, 120 * ETHER, 0, route) == "swap: not enough liquidity"
+
+
 def test_quote_close__market_delisted__goes_on(scene: Deployment) -> None:
     protocol, roles = scene.protocol, scene.roles
     position_of(scene)

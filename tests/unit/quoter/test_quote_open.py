@@ -20,7 +20,7 @@ from tests.unit.quoter.conftest import (
     opens,
     opens_as_quoted,
 )
-from tests.unit.router.conftest import FREE
+from tests.unit.router.conftest import FREE, buy_cheap_lrt, mint_rate
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -32,7 +32,8 @@ def test_quote_open__each_token_in_each_state__is_what_happens(
     state(scene)
     quote = opens(scene, token, 7 * ETHER + 13, 21 * ETHER + 7)
     assert quote.refusal == ""
-    assert quote.sold if state is cheap_pool else quote.minted
+    assert quote.sold + quote.minted
+    assert quote.sold or state is not cheap_pool
     # On top of it without a loan, and a loan alone.
     assert opens(scene, token, ETHER + 1, 0).refusal == ""
     assert opens(scene, token, 0, ETHER + 1).refusal == ""
@@ -58,6 +59,27 @@ def test_quote_open__sale_leaves_dust__gives_it_back(scene: Deployment) -> None:
         assert opens(scene, weth, sold + 999, 0).returned == 999
     quote = opens(scene, weth, sold + 1_000, 0)
     assert (quote.returned, bool(quote.minted)) == (0, True)
+
+
+def test_quote_open__stake_moves_the_last_digit_of_the_lst_rate__is_in_the_worth(
+    scene: Deployment,
+) -> None:
+    """Lido rounds shares down: the rate is so near its next digit that a stake takes it there."""
+    steth, wsteth = scene.world.core.steth, scene.world.core.wsteth
+    pooled, shares = steth.getTotalPooledEther(), steth.getTotalShares()
+    reward = next(r for r in range(1, 10**6) if -WAD * (pooled + r) % shares <= WAD)
+    scene.world.accrue_rewards(reward)
+    pooled, rate = pooled + reward, wsteth.stEthPerToken()
+    buy_cheap_lrt(scene, mint_rate(scene))
+
+    def after(ether: int) -> int:
+        return WAD * (pooled + ether) // (shares + ether * shares // pooled)
+
+    amount = next(a for a in range(5 * ETHER, 5 * ETHER + 10**4) if after(a) != rate)
+    token = give(scene, "ether", amount)
+    with scene.chain.isolated():
+        assert opens(scene, token, amount, 0).refusal == ""
+        assert wsteth.stEthPerToken() == rate + 1
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
