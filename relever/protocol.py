@@ -48,6 +48,8 @@ CONTRACTS = {
     "liquidator": "Liquidator",
     "orders": "StopOrders",
     "lens": "Lens",
+    "quoter": "Quoter",
+    "outlook": "Outlook",
 }
 
 
@@ -71,6 +73,8 @@ class Protocol:
     liquidator: Contract
     orders: Contract
     lens: Contract
+    quoter: Contract
+    outlook: Contract
 
     def addresses(self) -> dict[str, str]:
         """Every contract's address by name; `at` takes it."""
@@ -177,6 +181,7 @@ def deploy(world: World, network: str = "local", adapters: Sequence[str] = ADAPT
 
     tokens = (vault.address, core.wsteth.address, core.weth.address)
     path = (factory.address, *tokens, swap.address, NOBODY)
+    router = chain.deploy(artifact("LeverageRouter"), *path, [], sender=owner)
     protocol = Protocol(
         chain,
         vault=vault,
@@ -190,10 +195,12 @@ def deploy(world: World, network: str = "local", adapters: Sequence[str] = ADAPT
         factory=factory,
         market=market,
         swap=swap,
-        router=chain.deploy(artifact("LeverageRouter"), *path, [], sender=owner),
+        router=router,
         liquidator=chain.deploy(artifact("Liquidator"), *path, sender=owner),
         orders=chain.deploy(artifact("StopOrders"), *path, sender=owner),
         lens=chain.deploy(artifact("Lens"), sender=owner),
+        quoter=chain.deploy(artifact("Quoter"), router.address, sender=owner),
+        outlook=chain.deploy(artifact("Outlook"), sender=owner),
     )
     return Deployment(protocol, world, feed, lrt_pool, lst_pool)
 

@@ -21,6 +21,7 @@ from ..interfaces import ILRTVault
 from ..interfaces import IOracleAdapter
 from ..interfaces import ISidePocket
 from ..interfaces import IWithdrawalQueue
+from ..modules import exit_time as exits
 
 
 struct AdapterView:
@@ -161,7 +162,7 @@ WAD: constant(uint256) = 10**18
 PRICE_SCALE: constant(uint256) = 10**36
 MAX_POSITIONS: constant(uint256) = 64
 # The bounds of the vault's list, and of that and the side pocket's together.
-MAX_LISTED: constant(uint256) = 8
+MAX_LISTED: constant(uint256) = exits.MAX_LISTED
 MAX_QUARANTINED: constant(uint256) = 16
 MAX_ADAPTERS: constant(uint256) = MAX_LISTED + MAX_QUARANTINED
 MAX_REQUESTS: constant(uint256) = 64
@@ -197,7 +198,7 @@ def watch(market: address, owners: DynArray[address, MAX_POSITIONS]) -> Watch:
     """
     terms: ILendingMarket.Terms = staticcall ILendingMarket(market).terms()
     adapters: DynArray[AdapterState, MAX_ADAPTERS] = []
-    listed: DynArray[address, MAX_LISTED] = self._listed(terms.collateral)
+    listed: DynArray[address, MAX_LISTED] = exits._listed(terms.collateral)
     for adapter: address in listed:
         adapters.append(self._state(adapter))
     quarantined: DynArray[address, MAX_QUARANTINED] = self._quarantined(terms.collateral)
@@ -275,7 +276,7 @@ def position(market_: address, owner: address) -> PositionView:
 @internal
 def _vault(lrt: address) -> VaultView:
     adapters: DynArray[AdapterView, MAX_ADAPTERS] = []
-    listed: DynArray[address, MAX_LISTED] = self._listed(lrt)
+    listed: DynArray[address, MAX_LISTED] = exits._listed(lrt)
     for adapter: address in listed:
         adapters.append(self._adapter(lrt, adapter, empty(address)))
     set_aside: uint256 = 0
@@ -288,7 +289,7 @@ def _vault(lrt: address) -> VaultView:
             adapters.append(self._adapter(lrt, adapter, pocket))
     return VaultView(
         rate=staticcall ILRTVault(lrt).rate(),
-        live_rate=self._or_zero(lrt, method_id("live_rate()")),
+        live_rate=exits._or_zero(lrt, method_id("live_rate()")),
         total_assets=staticcall IERC4626(lrt).totalAssets(),
         total_supply=staticcall IERC20(lrt).totalSupply(),
         idle=staticcall ILRTVault(lrt).idle(),
@@ -300,16 +301,6 @@ def _vault(lrt: address) -> VaultView:
         paused_until=staticcall ILRTVault(lrt).paused_until(),
         adapters=adapters,
     )
-
-
-@view
-@internal
-def _listed(lrt: address) -> DynArray[address, MAX_LISTED]:
-    found: DynArray[address, MAX_LISTED] = []
-    count: uint256 = staticcall ILRTVault(lrt).adapter_count()
-    for i: uint256 in range(count, bound=MAX_LISTED):
-        found.append(staticcall ILRTVault(lrt).adapter_at(i))
-    return found
 
 
 @view
@@ -329,9 +320,9 @@ def _quarantined(lrt: address) -> DynArray[address, MAX_QUARANTINED]:
 @internal
 def _state(adapter: address) -> AdapterState:
     return AdapterState(
-        live=self._or_zero(adapter, method_id("total_assets()")),
-        exiting=self._or_zero(adapter, method_id("exiting()")),
-        at_risk=self._or_zero(adapter, method_id("value_at_risk()")),
+        live=exits._or_zero(adapter, method_id("total_assets()")),
+        exiting=exits._or_zero(adapter, method_id("exiting()")),
+        at_risk=exits._or_zero(adapter, method_id("value_at_risk()")),
     )
 
 
@@ -354,7 +345,7 @@ def _adapter(lrt: address, adapter: address, pocket: address) -> AdapterView:
         at_risk=state.at_risk,
         cap=cap,
         share_cap=share_cap,
-        exit_delay=self._or_zero(adapter, method_id("exit_delay()")),
+        exit_delay=exits._or_zero(adapter, method_id("exit_delay()")),
         quarantined=pocket != empty(address),
         expected=expected,
     )
@@ -382,38 +373,12 @@ def _request(lrt: address, queue: address, id: uint256) -> RequestView:
         if earlier.shares != 0:
             view.ahead += 1
             view.shares_ahead += earlier.shares
-    live_rate: uint256 = self._or_zero(lrt, method_id("live_rate()"))
+    live_rate: uint256 = exits._or_zero(lrt, method_id("live_rate()"))
     view.worth = min(found.assets, found.shares * live_rate // WAD)
     needed: uint256 = (view.shares_ahead + found.shares) * live_rate // WAD
-    view.expected_seconds = self._seconds_until(lrt, queue, needed)
-    return view
-
-
-@view
-@internal
-def _seconds_until(lrt: address, queue: address, needed: uint256) -> uint256:
-    """@return See `RequestView.expected_seconds`."""
-    coming: uint256 = staticcall ILRTVault(lrt).idle()
-    if coming >= needed:
-        return 0
-    leaving_delay: uint256 = 0
-    longest_delay: uint256 = 0
-    listed: DynArray[address, MAX_LISTED] = self._listed(lrt)
-    for adapter: address in listed:
-        delay: uint256 = self._or_zero(adapter, method_id("exit_delay()"))
-        exiting: uint256 = self._or_zero(adapter, method_id("exiting()"))
-        coming += exiting
-        if exiting != 0:
-            leaving_delay = max(leaving_delay, delay)
-        if staticcall ILRTVault(lrt).booked(adapter) != 0:
-            longest_delay = max(longest_delay, delay)
-    if coming >= needed:
-        return leaving_delay
-    head: uint256 = staticcall IWithdrawalQueue(queue).head()
     oldest: IWithdrawalQueue.Request = staticcall IWithdrawalQueue(queue).request(head)
-    patience: uint256 = staticcall IWithdrawalQueue(queue).patience()
-    overdue_at: uint256 = oldest.requested_at + patience
-    return max(overdue_at, block.timestamp) - block.timestamp + longest_delay
+    view.expected_seconds = exits._seconds_until(lrt, queue, needed, oldest.requested_at)
+    return view
 
 
 @view
@@ -434,7 +399,7 @@ def _oracle(adapter: address) -> OracleView:
         smoothed_market=prices.smoothed,
         discount=staticcall IOracleAdapter(adapter).discount(),
         growth_cap=staticcall IOracleAdapter(adapter).growth_cap(),
-        borrow_price=self._or_zero(adapter, method_id("price()")),
+        borrow_price=exits._or_zero(adapter, method_id("price()")),
         supply_accepted=accepted,
     )
 
@@ -507,15 +472,3 @@ def _health(debt: uint256, worth: uint256, threshold: uint256) -> uint256:
     if debt == 0:
         return max_value(uint256)
     return worth * threshold // debt
-
-
-@view
-@internal
-def _or_zero(target: address, call: Bytes[4]) -> uint256:
-    """@return The word that `target` answers, or 0 where it reverts."""
-    ok: bool = False
-    data: Bytes[32] = b""
-    ok, data = raw_call(
-        target, call, max_outsize=32, is_static_call=True, revert_on_failure=False
-    )
-    return convert(data, uint256) if ok and len(data) == 32 else 0

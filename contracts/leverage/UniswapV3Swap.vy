@@ -12,15 +12,10 @@
 from ..interfaces import ISwap
 from ..interfaces import IUniswapV3Pool
 from ..modules import token
+from ..modules import uniswap_limits
 
 implements: ISwap
 
-
-# A swap may move the square root of the pool's price by a twentieth, that is the price by about 10 %. A
-# pool that runs dry is then left at once instead of searching its empty ticks for all the gas.
-MAX_MOVE: constant(uint256) = 20
-WAD: constant(uint256) = 10**18
-MILLION: constant(uint256) = 10**6
 
 # Pool by token in and token out.
 pool_of: public(HashMap[address, HashMap[address, address]])
@@ -46,10 +41,10 @@ def swap(
     pool: address = self.pool_of[token_in][token_out]
     assert pool != empty(address), "swap: no pool"
     assert amount_in > 0, "swap: amount"
-    zero_for_one: bool = self._is_first(token_in, token_out)
+    zero_for_one: bool = uniswap_limits._is_first(token_in, token_out)
     sqrt_price: uint256 = 0
     limit: uint256 = 0
-    sqrt_price, limit = self._sane_limit(pool, zero_for_one)
+    sqrt_price, limit = uniswap_limits._sane_limit(pool, zero_for_one)
     paid: uint256 = 0
     got: uint256 = 0
     paid, got = self._sell(pool, token_in, zero_for_one, amount_in, limit, receiver)
@@ -67,10 +62,10 @@ def swap_up_to(
     got: uint256 = 0
     pool: address = self.pool_of[token_in][token_out]
     if pool != empty(address) and amount_in > 0:
-        zero_for_one: bool = self._is_first(token_in, token_out)
+        zero_for_one: bool = uniswap_limits._is_first(token_in, token_out)
         pays: bool = False
         limit: uint256 = 0
-        pays, limit = self._pays_until(pool, zero_for_one, min_rate)
+        pays, limit = uniswap_limits._pays_until(pool, zero_for_one, min_rate)
         if pays:
             paid, got = self._sell(pool, token_in, zero_for_one, amount_in, limit, receiver)
             assert paid <= amount_in, "swap: more taken than sold"
@@ -85,10 +80,8 @@ def pays(token_in: address, token_out: address, min_rate: uint256) -> bool:
     pool: address = self.pool_of[token_in][token_out]
     if pool == empty(address):
         return False
-    pays: bool = False
-    limit: uint256 = 0
-    pays, limit = self._pays_until(pool, self._is_first(token_in, token_out), min_rate)
-    return pays
+    falls: bool = uniswap_limits._is_first(token_in, token_out)
+    return uniswap_limits._pays_until(pool, falls, min_rate)[0]
 
 
 @external
@@ -125,49 +118,3 @@ def _sell(
     assert paid >= 0, "swap: not enough liquidity"
     assert got >= 0, "swap: too little out"
     return convert(paid, uint256), convert(got, uint256)
-
-
-@internal
-@pure
-def _is_first(token_in: address, token_out: address) -> bool:
-    """@notice Whether `token_in` is the pool's token0, so that the price falls when it is sold."""
-    return convert(token_in, uint160) < convert(token_out, uint160)
-
-
-@internal
-@view
-def _sane_limit(pool: address, falls: bool) -> (uint256, uint256):
-    """@return Square roots of the pool's price now, and of where a sale must stop."""
-    root: uint160 = staticcall IUniswapV3Pool(pool).slot0()
-    sqrt_price: uint256 = convert(root, uint256)
-    move: uint256 = sqrt_price // MAX_MOVE
-    return sqrt_price, sqrt_price - move if falls else sqrt_price + move
-
-
-@internal
-@view
-def _pays_until(pool: address, falls: bool, min_rate: uint256) -> (bool, uint256):
-    """@return Whether a unit sold now fetches the rate, and the square root of where a sale must stop."""
-    sqrt_price: uint256 = 0
-    limit: uint256 = 0
-    sqrt_price, limit = self._sane_limit(pool, falls)
-    if min_rate > 0:
-        fee: uint256 = staticcall IUniswapV3Pool(pool).fee()
-        rate_limit: uint256 = self._rate_limit(min_rate, fee, falls)
-        limit = max(limit, rate_limit) if falls else min(limit, rate_limit)
-    return sqrt_price > limit if falls else sqrt_price < limit, limit
-
-
-@internal
-@pure
-def _rate_limit(min_rate: uint256, fee: uint256, falls: bool) -> uint256:
-    """
-    @return Square root of the price at which a unit sold fetches `min_rate` after the fee; rounded to
-            where it fetches more.
-    @dev Pools know no price of 2**128 or more, so that any higher rate is as good as that.
-    """
-    rate: uint256 = min(min_rate, 2**128 * WAD)
-    kept: uint256 = MILLION - fee
-    # Of the token sold in the token bought: the pool's own price when it rises, else its inverse.
-    root_down: uint256 = isqrt(2**192 * (WAD // MILLION) * kept // rate)
-    return (2**192 + root_down - 1) // root_down if falls else root_down

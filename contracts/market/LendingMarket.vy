@@ -86,6 +86,7 @@ exports: (
     positions.borrow,
     positions.repay,
     positions.position,
+    positions.debt_shares,
     liquidations.liquidate,
 )
 

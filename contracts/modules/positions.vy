@@ -135,6 +135,13 @@ def position(owner: address) -> (uint256, uint256):
     return collateral, shares._to_assets_up(debt_shares, s.borrow_assets, s.borrow_shares)
 
 
+@view
+@external
+def debt_shares(owner: address) -> uint256:
+    """@notice What of the market's debt shares is the owner's."""
+    return packing._unpack_position(self._positions[owner])[1]
+
+
 @internal
 def _begin(
     owner: address,

@@ -38,7 +38,7 @@ Slots = Mapping[str, Mapping[str, int]]
 _SOLIDITY = {"weth": {"balanceOf": 3, "allowance": 4}}
 # Nothing ever comes to these.
 _NO_HOLDERS = (
-    *("feed", "feed2", "lens", "swap_router", "strategy_manager"),
+    *("feed", "feed2", "lens", "quoter", "outlook", "swap_router", "strategy_manager"),
     *("guardian", "allocator", "keeper", "operator", "avs", "resolver"),
     *("feed_oracle", "lido_oracle", "base_admin", WRONG_ORACLE),
 )

@@ -29,8 +29,8 @@ _VAULT = ("tests/unit/vault", "tests/properties/test_erc4626.py")
 _QUEUE = ("tests/unit/queue", "tests/properties/test_queue_machine.py")
 _POCKET = "tests/unit/side_pocket"
 _ROUTER, _LIQUIDATOR, _ZAP = "tests/unit/router", "tests/unit/liquidator", "tests/unit/zap"
-_ORDERS = "tests/unit/orders"
-_REWARDS, _SWAP = "tests/unit/rewards", "tests/unit/swap"
+_ORDERS, _REWARDS, _SWAP = "tests/unit/orders", "tests/unit/rewards", "tests/unit/swap"
+_QUOTER = "tests/unit/quoter"
 _EIGENLAYER = tuple(
     f"tests/unit/adapters/test_eigenlayer_{name}.py"
     for name in ("create", "stake", "start_exit", "finish_exit", "views", "claim_rewards")
@@ -108,6 +108,7 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/leverage/UniswapV3Swap.vy": (_SWAP,),
         "contracts/leverage/StopOrders.vy": (_ORDERS,),
         "contracts/modules/best_exit.vy": (_LIQUIDATOR,),
+        "contracts/modules/uniswap_limits.vy": (_SWAP, _QUOTER),
         "contracts/modules/lrt_entry.vy": (_ZAP, _ROUTER),
         "contracts/modules/lrt_exit.vy": (
             *(_ROUTER, _LIQUIDATOR),
@@ -116,7 +117,18 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/vault/DepositZap.vy": (_ZAP,),
         "contracts/rewards/RewardsSeller.vy": (_REWARDS,),
     },
-    "lens": {"contracts/lens/Lens.vy": ("tests/unit/lens",)},
+    "lens": {
+        "contracts/lens/Lens.vy": ("tests/unit/lens",),
+        "contracts/lens/Outlook.vy": ("tests/unit/outlook", _QUOTER),
+        "contracts/lens/Quoter.vy": (_QUOTER,),
+        "contracts/modules/carry_forecast.vy": ("tests/unit/outlook",),
+        "contracts/modules/exit_time.vy": ("tests/unit/lens", _QUOTER),
+        "contracts/modules/oracle_after.vy": (_QUOTER,),
+        "contracts/modules/pool_quotes.vy": (_QUOTER,),
+        "contracts/modules/position_quote.vy": ("tests/unit/outlook", _QUOTER),
+        "contracts/modules/revert_reason.vy": (_QUOTER,),
+        "contracts/modules/vault_after.vy": (_QUOTER,),
+    },
 }
 
 # What the score is promised for.

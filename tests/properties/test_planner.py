@@ -10,17 +10,16 @@ from random import Random
 
 import pytest
 
-from relever.artifacts import artifact
 from relever.fuzz.actions import market_storms
 from relever.fuzz.actions.access import OF_CONTRACTS, PRIVILEGED
 from relever.fuzz.actions.machines import MACHINES
 from relever.fuzz.actions.planner import Planner
+from relever.fuzz.coverage import functions
 from relever.fuzz.findings import read, written
 from relever.model.deployed import Deployed
 from relever.model.market import MARKET
 from relever.model.parts import WRONG_ORACLE, Parts
 from relever.model.protocol import Action, Outcome, Protocol, Step
-from relever.protocol import CONTRACTS
 
 SEEDS, STEPS = range(10, 20), 1_500
 DAY = 86_400
@@ -108,17 +107,6 @@ def given(action: Action) -> tuple[str, str]:
     return action.name, str(action.arguments[0]) if action.arguments else ""
 
 
-def external() -> Iterator[str]:
-    """Every function of the suite that may change a state."""
-    for contract, kind in CONTRACTS.items():
-        for entry in artifact(kind).abi:
-            if entry["type"] == "function" and entry["stateMutability"] in (
-                "nonpayable",
-                "payable",
-            ):
-                yield f"{contract}.{entry['name']}"
-
-
 def walk(model: Protocol, planner: Planner, steps: int) -> Iterator[tuple[Action, Outcome]]:
     """Plan and do; the steps of callbacks count too."""
     for number in range(steps):
@@ -153,7 +141,7 @@ def came_of(deployed: Deployed) -> tuple[Counter[tuple[str, bool]], Counter[str]
 def test_planner__every_function_of_every_contract__succeeds_and_is_refused(
     came_of: tuple[Counter[tuple[str, bool]], Counter[str]],
 ) -> None:
-    done, names = came_of[0], set(external())
+    done, names = came_of[0], set(functions())
     assert NEVER_SUCCEED | NEVER_REFUSED | set(PRIVILEGED) <= names
     never = {name for name in names if not done[name, True]}
     assert never == NEVER_SUCCEED
