@@ -540,7 +540,11 @@ class MarketMachine(ModelMachine[Market]):
 
     @rule(part=st.integers(1, 150), way=st.integers(0, 2))
     def flash_loan(self, part: int, way: int) -> None:
-        """It comes back, or nothing has happened."""
+        """It comes back, or nothing has happened; and then one that there is enough for."""
+        self._flash_loan(part, way)
+        self._flash_loan(min(part, 100), 0)
+
+    def _flash_loan(self, part: int, way: int) -> None:
         wallet, loan, before = self.wallet.address, self.scene.loan, self.seen
         amount = self.seen["cash"] * part // 100
         held = self.seen["held loan"]

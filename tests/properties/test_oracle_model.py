@@ -410,12 +410,20 @@ class OracleMachine(RuleBasedStateMachine):
             self.sequencer_recovers()
         if self.model.proposed:
             self.cancel_feed_proposal("owner", False)
+        # What chance seldom comes by: a checkpoint from a dip, a feed that is an hour short of dead,
+        # a roll-back that comes too late.
+        self.checkpoint(DAY, DEEP)
+        self.replace_feed(0, 0, 0, 71, False, None)
+        self.replace_feed(0, 0, 0, 0, False, ROLLBACK_WINDOW)
+        self.as_the_model_says()
         self.replace_feed(0, 0, 0, 0, False, 0)
         self.as_the_model_says()
         self.press(DEEP, 30)
         self.as_the_model_says()
         fundamental = self.model.fundamental
-        believed = fundamental * (WAD - DEEP) // WAD // WAD * WAD
+        # As far as the feed's decimals go.
+        unit = 10 ** (36 - self.model.feed.decimals)
+        believed = fundamental * (WAD - DEEP) // WAD // unit * unit
         assert abs(self.model.liquidation_prices[0] - believed) <= fundamental // WAD
         assert self.model.price == believed
         self._answer_in_use(fundamental)

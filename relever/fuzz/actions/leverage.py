@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from relever.fuzz.actions.access import OF_CONTRACTS
 from relever.model.market import MARKET
-from relever.model.parts import BORROWERS, VAULT
+from relever.model.parts import BORROWERS, PEOPLE, VAULT
 from relever.model.paths import BEST, REDEEM, STABLE, SWAP
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
@@ -83,7 +83,9 @@ def _grants(plan: Planner, owner: str) -> Grants | None:
         return None
     nonce = plan.parts.market.nonces.get(owner, 0)
     said = (plan.mostly(nonce, nonce + 1), plan.mostly(plan.now + 10**6, plan.now - 1))
-    signer = plan.mostly(plan.mostly(owner, "nobody"), plan.who())
+    # Contracts have no key, and borrow too.
+    able = owner if owner in PEOPLE else plan.who()
+    signer = plan.mostly(plan.mostly(able, "nobody"), plan.who())
     return Grants(*said, signer, draw.random() < 0.5)
 
 

@@ -34,5 +34,5 @@ def test_part__not_fetched__says_what_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts, "PARTS", tmp_path)
-    with pytest.raises(PartError, match=r"^Aave's code is missing .*run `make bench-gas`$"):
+    with pytest.raises(PartError, match=r"^a part is missing .*run `make setup`$"):
         _part("PoolInstance")
