@@ -30,6 +30,8 @@ _QUEUE = ("tests/unit/queue", "tests/properties/test_queue_machine.py")
 _POCKET = "tests/unit/side_pocket"
 _ROUTER, _LIQUIDATOR, _ZAP = "tests/unit/router", "tests/unit/liquidator", "tests/unit/zap"
 _ORDERS = "tests/unit/orders"
+# The router at every venue: all three together.
+_VENUES = ("tests/integration/test_venues.py",)
 _REWARDS, _SWAP = "tests/unit/rewards", "tests/unit/swap"
 _EIGENLAYER = tuple(
     f"tests/unit/adapters/test_eigenlayer_{name}.py"
@@ -102,19 +104,27 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
     },
     "leverage": {
-        "contracts/leverage/LeverageRouter.vy": (_ROUTER,),
+        "contracts/leverage/LeverageRouter.vy": (_ROUTER, *_VENUES),
         "contracts/leverage/Liquidator.vy": (_LIQUIDATOR,),
         "contracts/leverage/BalancerSwap.vy": (_SWAP,),
         "contracts/leverage/UniswapV3Swap.vy": (_SWAP,),
         "contracts/leverage/StopOrders.vy": (_ORDERS,),
         "contracts/modules/best_exit.vy": (_LIQUIDATOR,),
         "contracts/modules/lrt_entry.vy": (_ZAP, _ROUTER),
+        "contracts/modules/lrt_purchase.vy": (_ROUTER,),
+        "contracts/modules/signed_grants.vy": (_ROUTER, *_VENUES),
         "contracts/modules/lrt_exit.vy": (
             *(_ROUTER, _LIQUIDATOR),
             "tests/integration/test_stable_route.py",
         ),
         "contracts/vault/DepositZap.vy": (_ZAP,),
         "contracts/rewards/RewardsSeller.vy": (_REWARDS,),
+    },
+    "venues": {
+        "contracts/venues/MorphoVenue.vy": _VENUES,
+        "contracts/venues/AaveVenue.vy": _VENUES,
+        "contracts/modules/venue_call.vy": _VENUES,
+        "contracts/modules/signature_parts.vy": (*_VENUES, _ROUTER),
     },
     "lens": {"contracts/lens/Lens.vy": ("tests/unit/lens",)},
 }
