@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from eth_abi.abi import decode
+from eth_utils.crypto import keccak
 
-from relever.chain import Contract
+from relever.artifacts import artifact
+from relever.chain import Contract, Receipt
 from relever.protocol import UNLIMITED, Deployment
 from tests.scene import ETHER, NO_DEADLINE, SWAP, assert_empty, restake
 from tests.venues import NAMES, Aave, Morpho, Places, deploy_places
@@ -15,6 +18,7 @@ from tests.venues import NAMES, Aave, Morpho, Places, deploy_places
 # No bound but those that a test is about.
 FREE = (0, UNLIMITED, 0, NO_DEADLINE, 0)
 EQUITY, BORROWED = 3 * ETHER, 10 * ETHER + 7
+_ERROR = keccak(text="Error(string)")[:4]
 EACH = pytest.mark.parametrize("name", NAMES)
 FOREIGN = pytest.mark.parametrize("name", NAMES[1:])
 PAIRS = pytest.mark.parametrize(
@@ -141,3 +145,45 @@ def move(
         places[target].grants(looper, debt=borrowed),
         sender=looper,
     )
+
+
+def hook(
+    places: Places, victim: Contract, functions: list[str], steps: list[tuple[Contract, bytes]]
+) -> None:
+    """From now on the victim first makes these calls, in its own name, in each of the functions.
+
+    Args:
+        functions: their signatures.
+    """
+    chain = places.scene.chain
+
+    def code_of(address: str) -> bytes:
+        return bytes.fromhex(chain.rpc("eth_getCode", [address, "latest"])[2:])
+
+    elsewhere = "0x" + keccak(text=f"code of {victim.address}")[12:].hex()
+    chain.set_code(elsewhere, code_of(victim.address))
+    double = chain.deploy(artifact("Hook"), elsewhere)
+    selectors = [keccak(text=function)[:4] for function in functions]
+    double.set_hook(selectors, [(target.address, data) for target, data in steps])
+    chain.set_code(victim.address, code_of(double.address))
+    chain.contract(victim.address, artifact("Hook"))
+
+
+def outcomes(receipt: Receipt) -> list[list[str]]:
+    """How each step of a hook went, each time: "done", or why it failed, empty without a reason."""
+    found: list[list[str]] = []
+    for event in receipt.events:
+        if event.name == "Hooked":
+            place = event.args["place"]
+            found += [[] for _ in range(place + 1 - len(found))]
+            found[place].append(_outcome(event.args["success"], event.args["answer"]))
+    return found
+
+
+def _outcome(success: bool, answer: bytes) -> str:
+    if success:
+        return "done"
+    if answer[:4] == _ERROR:
+        (reason,) = decode(["string"], answer[4:])
+        return str(reason)
+    return answer.hex()
