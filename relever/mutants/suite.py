@@ -30,8 +30,15 @@ _QUEUE = ("tests/unit/queue", "tests/properties/test_queue_machine.py")
 _POCKET = "tests/unit/side_pocket"
 _ROUTER, _LIQUIDATOR, _ZAP = "tests/unit/router", "tests/unit/liquidator", "tests/unit/zap"
 _ORDERS = "tests/unit/orders"
-# The router at every venue: all three together.
-_VENUES = ("tests/integration/test_venues.py",)
+# The router at every venue: all three together, at their edges, and what thieves try there.
+_VENUES = (
+    "tests/integration/test_venues.py",
+    "tests/integration/test_venues_at_the_edge.py",
+    "tests/integration/test_deploy_router.py",
+    "tests/attacks/test_venue_callbacks.py",
+    "tests/attacks/test_helper_incidents.py",
+    "tests/attacks/test_reentered_venues.py",
+)
 _REWARDS, _SWAP = "tests/unit/rewards", "tests/unit/swap"
 _EIGENLAYER = tuple(
     f"tests/unit/adapters/test_eigenlayer_{name}.py"
