@@ -32,6 +32,7 @@ _ROUTER, _LIQUIDATOR, _ZAP = "tests/unit/router", "tests/unit/liquidator", "test
 _ORDERS = "tests/unit/orders"
 # The router at every venue: all three together, at their edges, and what thieves try there.
 _VENUES = (
+    "tests/integration/test_venues_alone.py",
     "tests/integration/test_venues.py",
     "tests/integration/test_venues_at_the_edge.py",
     "tests/integration/test_deploy_router.py",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relever.protocol import UNLIMITED, WAD, Deployment
-from tests.lrt_paths import Lido, add_far_liquidity, push_lrt_price, vault_shares_down
+from tests.lrt_paths import Lido, Log, add_far_liquidity, push_lrt_price, vault_shares_down
 from tests.scene import ETHER, NO_DEADLINE, holdings, reverts
 from tests.unit.router.conftest import FREE, mint_rate
 from tests.unit.router.test_open import open_with
@@ -54,6 +54,29 @@ def test_open__pool_is_no_cheaper__mints_all(scene: Deployment) -> None:
     assert collateral == minted(scene, 2 * ETHER)
 
 
+def test_open__loss_that_nobody_booked__goes_by_what_minting_gives_now(scene: Deployment) -> None:
+    """The pool gives more than the booked rate, by which it is asked first, and less than a deposit
+    mints at the live one: nothing goes there, not even to come back."""
+    add_far_liquidity(scene)
+    push_lrt_price(scene, 999 * WAD // 1_000)
+    vault, router, looper = scene.protocol.vault, scene.protocol.router, scene.roles.looper
+    scene.world.slash(WAD // 100)
+    staked = Lido.now(scene).shares_down(2 * ETHER)
+    booked, live = vault.convertToShares(staked), vault.previewDeposit(staked)
+    given = pool_gives(scene, 2 * ETHER, 1)[1]
+    assert booked < given < live
+    receipt = open_with(scene, "weth", ETHER, ETHER)
+    assert scene.protocol.market.position(looper)[0] == live
+    swap = scene.protocol.swap.address
+    assert [event for event in receipt.events if swap in event.args.values()] == []
+    log = Log(scene)
+    assert receipt.events[:3] == [
+        log.moved(log.weth, looper, router.address, ETHER),
+        log.moved(log.weth, scene.protocol.market.address, router.address, ETHER),
+        log.unwrapped(router.address, 2 * ETHER),
+    ]
+
+
 def test_open__sale_leaves_next_to_nothing__goes_back(scene: Deployment) -> None:
     """Too little to mint for: the owner has it back, and the call does not fail."""
     add_far_liquidity(scene)
@@ -61,6 +84,10 @@ def test_open__sale_leaves_next_to_nothing__goes_back(scene: Deployment) -> None
     looper, rate = scene.roles.looper, mint_rate(scene)
     most, _ = pool_gives(scene, 100 * ETHER, rate)
     before = holdings(scene, looper)["weth"]
+    with scene.chain.isolated():
+        receipt = open_with(scene, "weth", most + 1_000, 0)
+        assert holdings(scene, looper)["weth"] == before
+        assert [event.name for event in receipt.events].count("Submitted") == 1
     open_with(scene, "weth", most + 999, 0)
     assert holdings(scene, looper)["weth"] == before + 999
 
