@@ -413,6 +413,26 @@ def test_grants__submitted_by_someone_before__do_not_fail_the_call(
         places.router.open(place.entry.address, token, EQUITY, BORROWED, FREE, grants, sender=again)
 
 
+def test_grants__given_and_taken_back_by_someone_before__stop_the_call_alone(
+    places: Places,
+) -> None:
+    """Morpho's two signatures can be used up ahead of the call, which does no more than fail."""
+    looper, token = fund(places)
+    place, stranger = places["morpho"], places.scene.roles.stranger
+    grants = place.grants(looper, debt=BORROWED)
+    place.entry.authorize(looper, 0, BORROWED, grants[1], sender=stranger)
+    assert place.rights(looper)
+    place.entry.revoke(looper, grants[3], sender=stranger)
+    assert_no_rights(places, looper)
+    before = holdings(places.scene, looper)
+    asked = (place.entry.address, token, EQUITY, BORROWED, FREE)
+    with reverts("unauthorized"):
+        places.router.open(*asked, grants, sender=looper)
+    assert (position(places, "morpho"), holdings(places.scene, looper)) == ((0, 0), before)
+    places.router.open(*asked, place.grants(looper, debt=BORROWED), sender=looper)
+    assert_no_rights(places, looper)
+
+
 @pytest.mark.parametrize("name", NAMES[1:])
 def test_revoke__right_that_is_left__reverts(places: Places, name: str) -> None:
     looper, token = fund(places)
