@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from relever.artifacts import artifact
 from relever.chain import Contract
 from relever.parts import wheel_json
 from relever.protocol import NOBODY, UNLIMITED, WAD
@@ -385,3 +386,22 @@ def test_position__interest__is_what_the_venue_books(
     assert expected["morpho"] == position(places, "morpho") == (collateral, owed)
     held, debt = aave.a_token.balanceOf(looper), aave.debt_token.balanceOf(looper)
     assert expected["aave"] == (held, debt)
+
+
+def test_position__morpho_market_without_interest__stays(places: Places) -> None:
+    scene, looper, morpho = places.scene, places.scene.roles.looper, places["morpho"]
+    assert isinstance(morpho, Morpho)
+    pool, weth, vault = morpho.pool, scene.world.core.weth, scene.protocol.vault
+    terms = (*morpho.market.parameters[:3], NOBODY, morpho.market.parameters[4])
+    pool.enableIrm(NOBODY, sender=scene.roles.owner)
+    pool.createMarket(terms, sender=looper)
+    market = scene.chain.deploy(artifact("MorphoVenue"), looper, pool.address, terms)
+    scene.world.fund(looper, weth=ETHER)
+    weth.approve(pool.address, ETHER, sender=looper)
+    pool.supply(terms, ETHER, 0, looper, b"", sender=looper)
+    vault.transfer(looper, ETHER, sender=scene.roles.depositor)
+    vault.approve(pool.address, ETHER, sender=looper)
+    pool.supplyCollateral(terms, ETHER, looper, b"", sender=looper)
+    pool.borrow(terms, ETHER // 2, 0, looper, looper, sender=looper)
+    scene.chain.advance(365 * 86_400)
+    assert tuple(market.position(looper)) == (ETHER, ETHER // 2)
