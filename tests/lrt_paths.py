@@ -67,6 +67,15 @@ def debt_after_borrowing(state: Any, amount: int) -> int:
     return -(-added * (assets + MARKET_VIRTUAL_ASSETS) // (shares + MARKET_VIRTUAL_SHARES))
 
 
+def debt_after_repaying(state: Any, shares: int, amount: int) -> int:
+    """What is left of a debt of so many shares: shares down, and assets up."""
+    assets, all_shares = state.borrow_assets, state.borrow_shares
+    burned = amount * (all_shares + MARKET_VIRTUAL_SHARES) // (assets + MARKET_VIRTUAL_ASSETS)
+    assets, all_shares = assets - amount, all_shares - burned
+    left = (shares - burned) * (assets + MARKET_VIRTUAL_ASSETS)
+    return -(-left // (all_shares + MARKET_VIRTUAL_SHARES))
+
+
 @dataclass(frozen=True)
 class Sale:
     """A sale into one pool, within the range where its liquidity is one number."""

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.aave import deploy_pool
-from bench.peers import ADAPTIVE_CURVE_IRM, MORPHO, MorphoMarket
+from bench.peers import ADAPTIVE_CURVE_IRM, MORPHO
+from bench.peers import MorphoMarket as Market
 from bench.solc import compiled
 from bench.venues import Tokens
 from relever.artifacts import artifact
 from relever.chain import Contract
 from relever.model import signing
 from relever.parts import wheel_json
-from relever.protocol import NOBODY, UNLIMITED, WAD, Deployment, contract_address
+from relever.protocol import UNLIMITED, WAD, Deployment
+from relever.venues import AavePool, MorphoMarket, deploy_router
 from tests.scene import ETHER, NO_DEADLINE, lend
 
 LLTV = 93 * WAD // 100
@@ -23,6 +25,17 @@ NOT_SIGNED = (0, 0, b"")
 NO_GRANTS = (NOT_SIGNED, NOT_SIGNED, False, NOT_SIGNED)
 FUNDAMENTAL = False
 _AAVE = "web3-ethereum-defi"
+# Morpho's library logs, so that its own ABI does not say what.
+_MORPHO_EVENTS = {
+    "FlashLoan": "+caller +token assets",
+    "SupplyCollateral": "*id +caller +onBehalf assets",
+    "WithdrawCollateral": "*id caller +onBehalf +receiver assets",
+    "Borrow": "*id caller +onBehalf +receiver assets shares",
+    "Repay": "*id +caller +onBehalf assets shares",
+    "SetAuthorization": "+caller +authorizer +authorized ?newIsAuthorized",
+    "IncrementNonce": "+caller +authorizer usedNonce",
+    "AccrueInterest": "*id prevBorrowRate interest feeShares",
+}
 _WORDS = {"value": "uint256", "nonce": "uint256", "deadline": "uint256"}
 _MORPHO_AUTHORIZATION = {
     "authorizer": "address",
@@ -93,7 +106,7 @@ class Ours(Place):
 
 @dataclass
 class Morpho(Place):
-    market: MorphoMarket
+    market: Market
 
     def sign(self, owner: str, collateral: int, debt: int) -> tuple[Any, Any]:
         nonce = self.pool.nonce(owner)
@@ -183,26 +196,11 @@ def deploy_places(scene: Deployment) -> Places:
     pool.supply(weth.address, LENT, lender, 0, sender=lender)
     market.morpho.supply(market.parameters, LENT, 0, lender, b"", sender=lender)
 
-    router_address = contract_address(chain, owner, after=2)
-    morpho_venue = chain.deploy(
-        artifact("MorphoVenue"),
-        router_address,
-        market.morpho.address,
-        market.parameters,
-        sender=owner,
+    places = (
+        MorphoMarket(market.morpho.address, market.parameters),
+        AavePool(pool.address, protocol.market.address),
     )
-    tokens = (weth.address, vault.address)
-    aave_venue = chain.deploy(
-        *(artifact("AaveVenue"), router_address, pool.address, protocol.market.address, *tokens),
-        sender=owner,
-    )
-    router = chain.deploy(
-        artifact("LeverageRouter"),
-        *(protocol.factory.address, vault.address, core.wsteth.address, weth.address),
-        *(protocol.swap.address, NOBODY, [morpho_venue.address, aave_venue.address]),
-        sender=owner,
-    )
-    assert router.address == router_address
+    router, (morpho_venue, aave_venue) = deploy_router(protocol, places, owner)
     a_token = chain.contract(aave_venue.A_TOKEN(), _aave("ATokenInstance"))
     debt_token = chain.contract(aave_venue.DEBT_TOKEN(), _aave("VariableDebtTokenInstance"))
     return Places(
@@ -216,18 +214,38 @@ def deploy_places(scene: Deployment) -> Places:
     )
 
 
-def _deploy_morpho(scene: Deployment) -> MorphoMarket:
+def _deploy_morpho(scene: Deployment) -> Market:
     chain, owner, protocol = scene.chain, scene.roles.owner, scene.protocol
     code, irm_code = compiled([MORPHO, ADAPTIVE_CURVE_IRM])
     face = chain.deploy(artifact("MorphoFace"), protocol.oracle.address, FUNDAMENTAL, sender=owner)
     morpho = chain.deploy(code, owner, sender=owner)
+    chain.contract(morpho.address, _morpho_events())
     irm = chain.deploy(irm_code, morpho.address, sender=owner)
     tokens = (scene.world.core.weth.address, protocol.vault.address)
-    market = MorphoMarket(morpho, (*tokens, face.address, irm.address, LLTV))
+    market = Market(morpho, (*tokens, face.address, irm.address, LLTV))
     morpho.enableIrm(irm.address, sender=owner)
     morpho.enableLltv(LLTV, sender=owner)
     morpho.createMarket(market.parameters, sender=owner)
     return market
+
+
+def _morpho_events() -> list[dict[str, Any]]:
+    """As ABI entries: `*` an indexed id, `+` an indexed address, `?` a truth value."""
+    marks = {"*": "bytes32", "+": "address", "?": "bool"}
+
+    def entry(word: str) -> dict[str, Any]:
+        kind = marks.get(word[0]) or ("address" if word == "caller" else "uint256")
+        return {"name": word.lstrip("*+?"), "type": kind, "indexed": word[0] in "*+"}
+
+    return [
+        {
+            "type": "event",
+            "name": name,
+            "anonymous": False,
+            "inputs": [entry(word) for word in words.split()],
+        }
+        for name, words in _MORPHO_EVENTS.items()
+    ]
 
 
 def _aave(name: str) -> list[dict[str, Any]]:

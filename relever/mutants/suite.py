@@ -31,6 +31,16 @@ _POCKET = "tests/unit/side_pocket"
 _ROUTER, _LIQUIDATOR, _ZAP = "tests/unit/router", "tests/unit/liquidator", "tests/unit/zap"
 _ORDERS, _REWARDS, _SWAP = "tests/unit/orders", "tests/unit/rewards", "tests/unit/swap"
 _QUOTER = "tests/unit/quoter"
+# The router at every venue: all three together, at their edges, and what thieves try there.
+_VENUES = (
+    "tests/integration/test_venues_alone.py",
+    "tests/integration/test_venues.py",
+    "tests/integration/test_venues_at_the_edge.py",
+    "tests/integration/test_deploy_router.py",
+    "tests/attacks/test_venue_callbacks.py",
+    "tests/attacks/test_helper_incidents.py",
+    "tests/attacks/test_reentered_venues.py",
+)
 _EIGENLAYER = tuple(
     f"tests/unit/adapters/test_eigenlayer_{name}.py"
     for name in ("create", "stake", "start_exit", "finish_exit", "views", "claim_rewards")
@@ -102,7 +112,7 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
     },
     "leverage": {
-        "contracts/leverage/LeverageRouter.vy": (_ROUTER,),
+        "contracts/leverage/LeverageRouter.vy": (_ROUTER, *_VENUES),
         "contracts/leverage/Liquidator.vy": (_LIQUIDATOR,),
         "contracts/leverage/BalancerSwap.vy": (_SWAP,),
         "contracts/leverage/UniswapV3Swap.vy": (_SWAP,),
@@ -110,6 +120,8 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/modules/best_exit.vy": (_LIQUIDATOR,),
         "contracts/modules/uniswap_limits.vy": (_SWAP, _QUOTER),
         "contracts/modules/lrt_entry.vy": (_ZAP, _ROUTER),
+        "contracts/modules/lrt_purchase.vy": (_ROUTER,),
+        "contracts/modules/signed_grants.vy": (_ROUTER, *_VENUES),
         "contracts/modules/lrt_exit.vy": (
             *(_ROUTER, _LIQUIDATOR),
             "tests/integration/test_stable_route.py",
@@ -129,6 +141,13 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/modules/revert_reason.vy": (_QUOTER,),
         "contracts/modules/vault_after.vy": (_QUOTER,),
     },
+    "venues": {
+        "contracts/venues/MorphoVenue.vy": _VENUES,
+        "contracts/venues/AaveVenue.vy": _VENUES,
+        "contracts/modules/venue_call.vy": _VENUES,
+        "contracts/modules/signature_parts.vy": (*_VENUES, _ROUTER),
+    },
+    "lens": {"contracts/lens/Lens.vy": ("tests/unit/lens",)},
 }
 
 # What the score is promised for.

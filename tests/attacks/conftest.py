@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from relever.protocol import Deployment
+from tests.stage import built_places, places
 from tests.unit.market.conftest import aged, borrowed, built, busy, lent, setup
 from tests.unit.oracle.conftest import setup as oracle_alone
 from tests.unit.router.conftest import prepared
@@ -16,9 +17,11 @@ __all__ = [
     "aged",
     "borrowed",
     "built",
+    "built_places",
     "busy",
     "lent",
     "oracle_alone",
+    "places",
     "prepared",
     "scene",
     "setup",

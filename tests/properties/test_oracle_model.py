@@ -410,8 +410,8 @@ class OracleMachine(RuleBasedStateMachine):
             self.sequencer_recovers()
         if self.model.proposed:
             self.cancel_feed_proposal("owner", False)
-        # What chance seldom comes by: a checkpoint from a dip, a feed that is an hour short of dead,
-        # a roll-back that comes too late.
+        # What chance seldom comes by: a checkpoint from a dip, a feed an hour short of dead, and a
+        # roll-back that comes too late.
         self.checkpoint(DAY, DEEP)
         self.replace_feed(0, 0, 0, 71, False, None)
         self.replace_feed(0, 0, 0, 0, False, ROLLBACK_WINDOW)

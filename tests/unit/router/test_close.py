@@ -10,6 +10,7 @@ from tests.lrt_paths import (
     Log,
     Sale,
     add_far_liquidity,
+    debt_after_repaying,
     pool_sale,
     push_lrt_price,
     vault_assets_down,
@@ -51,6 +52,15 @@ def close(
     return scene.protocol.router.close(
         market.address, collateral, repay, route, bounds, sender=looper
     )
+
+
+def debt_shares(scene: Deployment) -> int:
+    """The looper's, which nobody tells: so many fewer are there once it has closed."""
+    market = scene.protocol.market
+    before: int = market.state().borrow_shares
+    with scene.chain.isolated():
+        close(scene, position(scene)[0], UNLIMITED, SWAP)
+        return before - int(market.state().borrow_shares)
 
 
 def expected_sale(scene: Deployment, collateral: int, route: int) -> Sale:
@@ -119,11 +129,9 @@ def test_close__part__leaves_the_rest(opened: Deployment, route: int) -> None:
     collateral, debt = position(opened)
     out, repay = collateral // 3 + 5, debt // 3 + 7
     sale = expected_sale(opened, out, route)
+    owed = debt_after_repaying(opened.protocol.market.state(), debt_shares(opened), repay)
     receipt = close(opened, out, repay, route)
-    left, owed = position(opened)
-    assert left == collateral - out
-    # Debt shares are burned rounded down: at most a unit more stays owed.
-    assert 0 <= owed - (debt - repay) <= 1
+    assert position(opened) == (collateral - out, owed)
     assert receipt.events == expected_events(opened, out, repay, route, sale)
 
 
@@ -138,18 +146,20 @@ def test_close__nothing_repaid__sells_only(opened: Deployment, route: int) -> No
 
 def test_close__sale_gives_just_the_repayment__pays_out_nothing(opened: Deployment) -> None:
     sale = expected_sale(opened, ETHER, SWAP)
+    before = holdings(opened, opened.roles.looper)
     with reverts("router: sale below repayment"):
         close(opened, ETHER, sale.amount_out + 1, SWAP)
     receipt = close(opened, ETHER, sale.amount_out, SWAP)
-    assert receipt.events[-1].args["paid_out"] == 0
+    assert holdings(opened, opened.roles.looper) == before
     assert receipt.events == expected_events(opened, ETHER, sale.amount_out, SWAP, sale)
 
 
 def test_close__repays_more_than_owed__takes_the_debt_only(opened: Deployment) -> None:
     collateral, debt = position(opened)
+    sale = expected_sale(opened, collateral, SWAP)
     receipt = close(opened, collateral, debt + 1, SWAP)
-    assert receipt.events[-1].args["repaid"] == debt
     assert position(opened) == (0, 0)
+    assert receipt.events == expected_events(opened, collateral, debt, SWAP, sale)
 
 
 def test_close__without_a_debt__sells_only(scene: Deployment) -> None:
@@ -158,15 +168,23 @@ def test_close__without_a_debt__sells_only(scene: Deployment) -> None:
     assert debt == 0
     sale = expected_sale(scene, collateral, SWAP)
     receipt = close(scene, collateral, UNLIMITED, SWAP)
+    assert position(scene) == (0, 0)
     assert receipt.events == expected_events(scene, collateral, 0, SWAP, sale)
 
 
 def test_close__after_a_year__repays_the_interest_too(opened: Deployment) -> None:
     opened.chain.advance(365 * DAY)
+    # Booked beforehand, so that the list of events is the router's alone.
+    opened.protocol.market.accrue(sender=opened.roles.stranger)
     collateral, debt = position(opened)
     assert debt > BORROWED
-    close(opened, collateral, UNLIMITED, SWAP)
+    sale = expected_sale(opened, collateral, SWAP)
+    before = holdings(opened, opened.roles.looper)
+    receipt = close(opened, collateral, UNLIMITED, SWAP)
     assert position(opened) == (0, 0)
+    assert receipt.events == expected_events(opened, collateral, debt, SWAP, sale)
+    gained = {"weth": before["weth"] + sale.amount_out - debt}
+    assert holdings(opened, opened.roles.looper) == {**before, **gained}
 
 
 def test_close__payout_bound__holds_to_the_unit(opened: Deployment) -> None:
@@ -184,15 +202,12 @@ def test_close__collateral_and_debt_bounds__hold_to_the_unit(opened: Deployment)
     left = collateral - ETHER
     with reverts("router: collateral below bound"):
         close(opened, ETHER, ETHER, SWAP, (left + 1, UNLIMITED, 0, NO_DEADLINE, 0))
-    # What is owed afterwards is known to a unit only before the call: learn it from a trial.
-    market = opened.protocol.market.address
-    trial = opened.protocol.router.close.call(
-        market, ETHER, ETHER, SWAP, FREE, sender=opened.roles.looper
-    )
+    owed = debt_after_repaying(opened.protocol.market.state(), debt_shares(opened), ETHER)
     with reverts("router: debt above bound"):
-        close(opened, ETHER, ETHER, SWAP, (left, trial[2] - 1, 0, NO_DEADLINE, 0))
+        close(opened, ETHER, ETHER, SWAP, (left, owed - 1, 0, NO_DEADLINE, 0))
     assert position(opened) == (collateral, debt)
-    close(opened, ETHER, ETHER, SWAP, (left, trial[2], 0, NO_DEADLINE, 0))
+    close(opened, ETHER, ETHER, SWAP, (left, owed, 0, NO_DEADLINE, 0))
+    assert position(opened) == (left, owed)
 
 
 def test_close__last_second_of_the_deadline__is_in_time(opened: Deployment) -> None:
@@ -311,5 +326,8 @@ def test_close__slash_that_nobody_booked__redeems_at_the_live_rate(opened: Deplo
     assets = vault.previewRedeem(ETHER)
     assert assets < vault_assets_down(opened, ETHER)
     sale = pool_sale(opened.lst_pool, wsteth.address, assets)
+    before = holdings(opened, opened.roles.looper)
     receipt = close(opened, ETHER, 0, REDEEM)
     assert receipt.events[-1].args["paid_out"] == sale.amount_out
+    gained = {"weth": before["weth"] + sale.amount_out}
+    assert holdings(opened, opened.roles.looper) == {**before, **gained}

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from relever.chain import Contract
+from relever.chain import Contract, Event
 from relever.model import signing
 from relever.protocol import UNLIMITED, Deployment
-from tests.lrt_paths import NOBODY
+from tests.lrt_paths import NOBODY, Lido, Log, debt_after_borrowing, vault_shares_down
 from tests.scene import ETHER, NO_DEADLINE, SWAP, reverts
 from tests.unit.router.conftest import FREE
 from tests.venues import NO_GRANTS, NOT_SIGNED
@@ -48,10 +48,47 @@ def test_open__by_signatures_alone__leaves_what_is_wanted(funded: Deployment, re
     looper, protocol, wsteth = funded.roles.looper, funded.protocol, funded.world.core.wsteth
     nonce = protocol.market.nonces(looper)
     given = permit(funded, wsteth, 3 * ETHER, looper), authorization(funded, looper, nonce)
-    open_with(funded, (*given, revoke, NOT_SIGNED))
-    assert wsteth.allowance(looper, protocol.router.address) == 0
-    assert protocol.market.is_authorized(looper, protocol.router.address) is not revoke
-    assert protocol.market.position(looper)[1] >= ETHER
+    log, market, router = Log(funded), protocol.market, protocol.router.address
+    lido = Lido.now(funded)
+    assets = 3 * ETHER + lido.shares_down(ETHER)
+    collateral = vault_shares_down(funded, assets)
+    debt = debt_after_borrowing(market.state(), ETHER)
+
+    def right(given: bool) -> Event:
+        said = {"owner": looper, "manager": router, "authorized": given}
+        return Event("AuthorizationSet", said, market.address)
+
+    opened = {
+        "market": market.address,
+        "owner": looper,
+        "token_in": wsteth.address,
+        "amount_in": 3 * ETHER,
+        "borrowed": ETHER,
+        "collateral": collateral,
+        "debt": debt,
+    }
+    expected = [
+        right(True),
+        log.approved(wsteth, looper, router, 3 * ETHER),
+        log.approved(wsteth, looper, router, 0),
+        log.moved(wsteth, looper, router, 3 * ETHER),
+        log.moved(log.weth, market.address, router, ETHER),
+        log.unwrapped(router, ETHER),
+        *log.staked(lido, router, ETHER),
+        *log.deposited(router, assets, collateral),
+        log.approved(log.vault, router, market.address, collateral),
+        log.approved(log.vault, router, market.address, 0),
+        log.moved(log.vault, router, market.address, collateral),
+        log.adjusted(looper, router, collateral, ETHER),
+        *([right(False)] if revoke else []),
+        Event("Opened", opened, router),
+    ]
+    receipt = open_with(funded, (*given, revoke, NOT_SIGNED))
+    assert receipt.events == expected
+    assert wsteth.allowance(looper, router) == 0
+    assert market.is_authorized(looper, router) is not revoke
+    assert market.position(looper) == (collateral, debt)
+    assert (market.nonces(looper), wsteth.nonces(looper)) == (nonce + 1, 1)
 
 
 def test_open__both_submitted_by_a_stranger_before__goes_through(funded: Deployment) -> None:
@@ -65,8 +102,12 @@ def test_open__both_submitted_by_a_stranger_before__goes_through(funded: Deploym
     market = protocol.market
     said = (looper, spender, True, *right)
     market.set_authorization_by_signature(*said, sender=stranger)
+    collateral = vault_shares_down(funded, 3 * ETHER + Lido.now(funded).shares_down(ETHER))
+    debt = debt_after_borrowing(market.state(), ETHER)
     open_with(funded, ((0, NO_DEADLINE, r + s + bytes([v])), right, True, NOT_SIGNED))
     assert not market.is_authorized(looper, protocol.router.address)
+    assert market.position(looper) == (collateral, debt)
+    assert wsteth.allowance(looper, protocol.router.address) == 0
 
 
 def test_open__signature_used_again__is_worth_nothing(funded: Deployment) -> None:
@@ -110,8 +151,10 @@ def test_open__signature_of_another_length__is_nobodys(funded: Deployment, lengt
     looper, protocol, wsteth = funded.roles.looper, funded.protocol, funded.world.core.wsteth
     wsteth.approve(protocol.router.address, 3 * ETHER, sender=looper)
     odd = (0, NO_DEADLINE, b"\1" * length)
+    collateral = vault_shares_down(funded, 3 * ETHER)
     open_with(funded, (odd, *NO_GRANTS[1:]), 0)
-    assert protocol.market.position(looper)[1] == 0
+    assert protocol.market.position(looper) == (collateral, 0)
+    assert wsteth.nonces(looper) == 0
 
 
 def test_close__by_a_signature__gives_the_right_back(funded: Deployment) -> None:
@@ -125,3 +168,37 @@ def test_close__by_a_signature__gives_the_right_back(funded: Deployment) -> None
     protocol.router.close(*asked, sender=looper)
     assert protocol.market.position(looper) == (0, 0)
     assert not protocol.market.is_authorized(looper, protocol.router.address)
+
+
+@pytest.mark.parametrize("function", ["open", "close"])
+def test_grants__expired__are_refused(funded: Deployment, function: str) -> None:
+    """A permit that has expired is passed over, and so there is no allowance; a right reverts."""
+    looper, protocol, wsteth = funded.roles.looper, funded.protocol, funded.world.core.wsteth
+    market, router, now = protocol.market, protocol.router, funded.chain.timestamp
+    words = (looper, router.address, True, market.nonces(looper), now - 1)
+    old = signing.authorization(funded.chain, market, looper, *words)
+    right = (words[3], now - 1, old)
+    if function == "close":
+        grants = (NOT_SIGNED, right, True, NOT_SIGNED)
+        with reverts("market: signature expired"):
+            router.close(market.address, 1, 0, SWAP, FREE, grants, sender=looper)
+        return
+    with reverts("market: signature expired"):
+        open_with(funded, (NOT_SIGNED, right, False, NOT_SIGNED))
+    said = (looper, router.address, 3 * ETHER, wsteth.nonces(looper), now - 1)
+    v, r, s = signing.permit(funded.chain, wsteth, looper, *said)
+    with reverts("erc20: insufficient allowance"):
+        open_with(funded, ((0, now - 1, r + s + bytes([v])), *NO_GRANTS[1:]), 0)
+
+
+@pytest.mark.parametrize("part", ["owner", "amount", "spender"])
+def test_permit__of_other_words__is_worth_nothing(funded: Deployment, part: str) -> None:
+    looper, protocol, wsteth = funded.roles.looper, funded.protocol, funded.world.core.wsteth
+    said: list[Any] = [looper, protocol.router.address, 3 * ETHER]
+    place = ["owner", "spender", "amount"].index(part)
+    said[place] = 3 * ETHER + 1 if part == "amount" else funded.roles.stranger
+    words = (*said, wsteth.nonces(looper), NO_DEADLINE)
+    v, r, s = signing.permit(funded.chain, wsteth, looper, *words)
+    with reverts("erc20: insufficient allowance"):
+        open_with(funded, ((0, NO_DEADLINE, r + s + bytes([v])), *NO_GRANTS[1:]), 0)
+    assert wsteth.nonces(looper) == 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from relever.chain import Event
 from relever.protocol import UNLIMITED, WAD, Deployment
-from tests.lrt_paths import Lido, add_far_liquidity, push_lrt_price, vault_shares_down
+from tests.lrt_paths import NOBODY, Lido, Log, add_far_liquidity, push_lrt_price, vault_shares_down
 from tests.scene import ETHER, NO_DEADLINE, holdings, reverts
 from tests.unit.router.conftest import FREE, mint_rate
 from tests.unit.router.test_open import open_with
@@ -26,6 +27,59 @@ def pool_gives(scene: Deployment, weth: int, rate: int) -> tuple[int, int]:
     return sold, got
 
 
+def bought(
+    scene: Deployment, name: str, amount: int, borrowed: int, sold: int, got: int, lido: Lido
+) -> list[Event]:
+    """What a purchase logs: all WETH goes to the swap, and comes back where the pool is dearer."""
+    log, looper, market = Log(scene), scene.roles.looper, scene.protocol.market
+    router, swap, pool = scene.protocol.router.address, scene.protocol.swap.address, scene.lrt_pool
+    left = amount + borrowed - sold
+    amounts = (-got, sold) if pool.token0 == log.vault.address else (sold, -got)
+    price, tick, *_ = pool.contract.slot0()
+    traded = {
+        "sender": swap,
+        "recipient": router,
+        "amount0": amounts[0],
+        "amount1": amounts[1],
+        "sqrtPriceX96": price,
+        "liquidity": pool.contract.liquidity(),
+        "tick": tick,
+    }
+    events = [log.moved(log.weth, looper, swap, amount)]
+    if name == "ether":
+        wrapped = Event("Deposit", {"dst": router, "wad": amount}, log.weth.address)
+        events = [wrapped, log.moved(log.weth, router, swap, amount)]
+    events += [
+        log.moved(log.weth, market.address, swap, borrowed),
+        log.moved(log.vault, pool.address, router, got),
+        log.moved(log.weth, swap, pool.address, sold),
+        Event("Swap", traded, pool.address),
+    ]
+    collateral, debt = market.position(looper)
+    if left:
+        events += [log.moved(log.weth, swap, router, left), log.unwrapped(router, left)]
+        before = lido.shares
+        events += log.staked(lido, router, left)
+        events += log.deposited(router, lido.shares - before, collateral - got)
+    opened = {
+        "market": market.address,
+        "owner": looper,
+        "token_in": NOBODY if name == "ether" else log.weth.address,
+        "amount_in": amount,
+        "borrowed": borrowed,
+        "collateral": collateral,
+        "debt": debt,
+    }
+    return [
+        *events,
+        log.approved(log.vault, router, market.address, collateral),
+        log.approved(log.vault, router, market.address, 0),
+        log.moved(log.vault, router, market.address, collateral),
+        log.adjusted(looper, router, collateral, borrowed, swap),
+        Event("Opened", opened, router),
+    ]
+
+
 @pytest.mark.parametrize("name", ["weth", "ether"])
 @pytest.mark.parametrize("amount", [ETHER, 40 * ETHER])
 def test_open__pool_is_cheaper__buys_there_until_minting_gives_more(
@@ -36,6 +90,7 @@ def test_open__pool_is_cheaper__buys_there_until_minting_gives_more(
     borrowed, rate = ETHER, mint_rate(scene)
     sold, got = pool_gives(scene, amount + borrowed, rate)
     rest = minted(scene, amount + borrowed - sold)
+    lido = Lido.now(scene)
     receipt = open_with(scene, name, amount, borrowed)
     collateral, _ = scene.protocol.market.position(scene.roles.looper)
     assert collateral == got + rest
@@ -43,8 +98,7 @@ def test_open__pool_is_cheaper__buys_there_until_minting_gives_more(
     # The small one is bought as a whole, the large one in part.
     assert (sold == amount + borrowed) == (amount == ETHER)
     assert got * WAD >= sold * (rate - 1)
-    names = [event.name for event in receipt.events]
-    assert (names.count("Swap"), names.count("Submitted")) == (1, amount > ETHER)
+    assert receipt.events == bought(scene, name, amount, borrowed, sold, got, lido)
 
 
 def test_open__pool_is_no_cheaper__mints_all(scene: Deployment) -> None:
@@ -54,6 +108,29 @@ def test_open__pool_is_no_cheaper__mints_all(scene: Deployment) -> None:
     assert collateral == minted(scene, 2 * ETHER)
 
 
+def test_open__loss_that_nobody_booked__goes_by_what_minting_gives_now(scene: Deployment) -> None:
+    """The pool gives more than the booked rate, by which it is asked first, and less than a deposit
+    mints at the live one: nothing goes there, not even to come back."""
+    add_far_liquidity(scene)
+    push_lrt_price(scene, 999 * WAD // 1_000)
+    vault, router, looper = scene.protocol.vault, scene.protocol.router, scene.roles.looper
+    scene.world.slash(WAD // 100)
+    staked = Lido.now(scene).shares_down(2 * ETHER)
+    booked, live = vault.convertToShares(staked), vault.previewDeposit(staked)
+    given = pool_gives(scene, 2 * ETHER, 1)[1]
+    assert booked < given < live
+    receipt = open_with(scene, "weth", ETHER, ETHER)
+    assert scene.protocol.market.position(looper)[0] == live
+    swap = scene.protocol.swap.address
+    assert [event for event in receipt.events if swap in event.args.values()] == []
+    log = Log(scene)
+    assert receipt.events[:3] == [
+        log.moved(log.weth, looper, router.address, ETHER),
+        log.moved(log.weth, scene.protocol.market.address, router.address, ETHER),
+        log.unwrapped(router.address, 2 * ETHER),
+    ]
+
+
 def test_open__sale_leaves_next_to_nothing__goes_back(scene: Deployment) -> None:
     """Too little to mint for: the owner has it back, and the call does not fail."""
     add_far_liquidity(scene)
@@ -61,6 +138,10 @@ def test_open__sale_leaves_next_to_nothing__goes_back(scene: Deployment) -> None
     looper, rate = scene.roles.looper, mint_rate(scene)
     most, _ = pool_gives(scene, 100 * ETHER, rate)
     before = holdings(scene, looper)["weth"]
+    with scene.chain.isolated():
+        receipt = open_with(scene, "weth", most + 1_000, 0)
+        assert holdings(scene, looper)["weth"] == before
+        assert [event.name for event in receipt.events].count("Submitted") == 1
     open_with(scene, "weth", most + 999, 0)
     assert holdings(scene, looper)["weth"] == before + 999
 
