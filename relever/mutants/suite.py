@@ -147,7 +147,6 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/modules/venue_call.vy": _VENUES,
         "contracts/modules/signature_parts.vy": (*_VENUES, _ROUTER),
     },
-    "lens": {"contracts/lens/Lens.vy": ("tests/unit/lens",)},
 }
 
 # What the score is promised for.

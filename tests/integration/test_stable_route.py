@@ -64,7 +64,7 @@ def prepared(deployed: Deployment) -> Iterator[Ways]:
             *(protocol.factory.address, protocol.vault.address, core.wsteth.address),
             *(core.weth.address, protocol.swap.address, stable.swap.address),
         )
-        router = deployed.chain.deploy(artifact("LeverageRouter"), *path)
+        router = deployed.chain.deploy(artifact("LeverageRouter"), *path, [])
         liquidator = deployed.chain.deploy(artifact("Liquidator"), *path)
         scene = replace(deployed, protocol=replace(protocol, router=router, liquidator=liquidator))
         yield Ways(scene, stable)
@@ -88,7 +88,7 @@ def ways(prepared: Ways) -> Iterator[Ways]:
 
 def close(ways: Ways, collateral: int, repay: int, min_out: int = 0) -> tuple[int, int, int]:
     market, looper = ways.scene.protocol.market, ways.scene.roles.looper
-    bounds = (0, UNLIMITED, min_out, NO_DEADLINE)
+    bounds = (0, UNLIMITED, min_out, NO_DEADLINE, 0)
     arguments = (market.address, collateral, repay, STABLE, bounds)
     answer: tuple[int, int, int] = ways.scene.protocol.router.close.call(*arguments, sender=looper)
     ways.scene.protocol.router.close(*arguments, sender=looper)
@@ -108,7 +108,7 @@ def test_close__whole_position__sells_it_in_the_stable_pool(ways: Ways) -> None:
     collateral, debt = market.position(looper)
     out = ways.stable.quote(log.vault, log.weth, collateral)
     before = holdings(scene, looper)
-    arguments = (market.address, collateral, UNLIMITED, STABLE, (0, 0, out - debt, NO_DEADLINE))
+    arguments = (market.address, collateral, UNLIMITED, STABLE, (0, 0, out - debt, NO_DEADLINE, 0))
     receipt = protocol.router.close(*arguments, sender=looper)
     assert market.position(looper) == (0, 0)
     assert holdings(scene, looper) == {**before, "weth": before["weth"] + out - debt}
@@ -147,7 +147,7 @@ def test_close__pool_pushed_away_in_the_same_block__keeps_to_the_bound(ways: Way
     market, router = scene.protocol.market, scene.protocol.router
     sold, repaid = 3 * ETHER, 2 * ETHER
     least = (ways.stable.quote(log.vault, log.weth, sold) - repaid) * 98 // 100
-    bounds = (0, UNLIMITED, least, NO_DEADLINE)
+    bounds = (0, UNLIMITED, least, NO_DEADLINE, 0)
     before = market.position(looper)
     call = router.close.build(market.address, sold, repaid, STABLE, bounds, sender=looper)
     *pushed, closed = scene.chain.send_batch([*ways.stable.push(), call], check=False)
