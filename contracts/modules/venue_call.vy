@@ -90,5 +90,5 @@ def _call_back(call: Call) -> uint256:
     answer: uint256 = extcall IAdjustCallback(ROUTER).on_adjust(
         call.owner, call.collateral_delta, settled, call.data
     )
-    assert answer >= collateral_in or call.paid_out != 0, "venue: callback short"
+    assert answer >= collateral_in, "venue: callback short"
     return answer
