@@ -20,13 +20,12 @@ from relever.baselayer import build_world, deploy_core
 from relever.chain import Chain, Contract
 from relever.protocol import ADAPTERS, UNLIMITED, WAD, deploy
 
-# The most that ours may cost, as a multiple of what Morpho's looper costs. Opening is above it: the
-# looper has standing allowances, and asks neither a list of markets nor what minting gives.
+# The most that ours may cost, as a multiple of what Morpho's looper costs.
 TARGETS = {
-    "open, mint": 1.09,
-    "open, swap": 1.10,
-    "close, half": 0.95,
-    "close, whole": 0.92,
+    "open, mint": 0.85,
+    "open, swap": 0.90,
+    "close, half": 0.90,
+    "close, whole": 0.90,
 }
 BLOCK = 12  # seconds
 LENT = 10_000 * WAD
