@@ -16,26 +16,39 @@ from ..modules import token
 implements: ISwap
 
 
+struct Pool:
+    at: address
+    token0: address
+    token1: address
+    # Of a million.
+    fee: uint256
+
+
 # A swap may move the square root of the pool's price by a twentieth, that is the price by about 10 %. A
 # pool that runs dry is then left at once instead of searching its empty ticks for all the gas.
 MAX_MOVE: constant(uint256) = 20
 WAD: constant(uint256) = 10**18
 MILLION: constant(uint256) = 10**6
 
-# Pool by token in and token out.
-pool_of: public(HashMap[address, HashMap[address, address]])
+# Few, and never changed: they are looked through in the code, which costs less than a storage slot.
+POOLS: immutable(DynArray[Pool, 8])
+
 _active_pool: transient(address)
 _active_token: transient(address)
 
 
 @deploy
 def __init__(pools: DynArray[address, 8]):
+    known: DynArray[Pool, 8] = []
     for pool: address in pools:
         token0: address = staticcall IUniswapV3Pool(pool).token0()
         token1: address = staticcall IUniswapV3Pool(pool).token1()
-        assert self.pool_of[token0][token1] == empty(address), "swap: two pools for a pair"
-        self.pool_of[token0][token1] = pool
-        self.pool_of[token1][token0] = pool
+        fee: uint256 = staticcall IUniswapV3Pool(pool).fee()
+        for other: Pool in known:
+            same: bool = other.token0 == token0 and other.token1 == token1
+            assert not same, "swap: two pools for a pair"
+        known.append(Pool(at=pool, token0=token0, token1=token1, fee=fee))
+    POOLS = known
 
 
 @external
@@ -43,16 +56,16 @@ def swap(
     token_in: address, token_out: address, amount_in: uint256, min_out: uint256, receiver: address
 ) -> uint256:
     """@notice See `ISwap`. Reverts when the pool cannot take all of `amount_in` at a sane price."""
-    pool: address = self.pool_of[token_in][token_out]
-    assert pool != empty(address), "swap: no pool"
+    pool: Pool = self._find(token_in, token_out)
+    assert pool.at != empty(address), "swap: no pool"
     assert amount_in > 0, "swap: amount"
-    zero_for_one: bool = self._is_first(token_in, token_out)
+    zero_for_one: bool = token_in == pool.token0
     sqrt_price: uint256 = 0
     limit: uint256 = 0
-    sqrt_price, limit = self._sane_limit(pool, zero_for_one)
+    sqrt_price, limit = self._sane_limit(pool.at, zero_for_one)
     paid: uint256 = 0
     got: uint256 = 0
-    paid, got = self._sell(pool, token_in, zero_for_one, amount_in, limit, receiver)
+    paid, got = self._sell(pool.at, token_in, zero_for_one, amount_in, limit, receiver)
     assert paid == amount_in, "swap: not enough liquidity"
     assert got >= min_out, "swap: too little out"
     return got
@@ -65,14 +78,14 @@ def swap_up_to(
     """@notice See `ISwap`. The pool's price moves no further than in `swap`."""
     paid: uint256 = 0
     got: uint256 = 0
-    pool: address = self.pool_of[token_in][token_out]
-    if pool != empty(address) and amount_in > 0:
-        zero_for_one: bool = self._is_first(token_in, token_out)
+    pool: Pool = self._find(token_in, token_out)
+    if pool.at != empty(address) and amount_in > 0:
+        zero_for_one: bool = token_in == pool.token0
         pays: bool = False
         limit: uint256 = 0
         pays, limit = self._pays_until(pool, zero_for_one, min_rate)
         if pays:
-            paid, got = self._sell(pool, token_in, zero_for_one, amount_in, limit, receiver)
+            paid, got = self._sell(pool.at, token_in, zero_for_one, amount_in, limit, receiver)
             assert paid <= amount_in, "swap: more taken than sold"
     token._push(token_in, msg.sender, amount_in - paid)
     return paid, got
@@ -82,13 +95,21 @@ def swap_up_to(
 @external
 def pays(token_in: address, token_out: address, min_rate: uint256) -> bool:
     """@notice See `ISwap`."""
-    pool: address = self.pool_of[token_in][token_out]
-    if pool == empty(address):
+    pool: Pool = self._find(token_in, token_out)
+    if pool.at == empty(address):
         return False
     pays: bool = False
     limit: uint256 = 0
-    pays, limit = self._pays_until(pool, self._is_first(token_in, token_out), min_rate)
+    pays, limit = self._pays_until(pool, token_in == pool.token0, min_rate)
     return pays
+
+
+@view
+@external
+def pool_of(token_in: address, token_out: address) -> address:
+    """@return The pool of the two tokens; zero when there is none."""
+    pool: Pool = self._find(token_in, token_out)
+    return pool.at
 
 
 @external
@@ -128,10 +149,15 @@ def _sell(
 
 
 @internal
-@pure
-def _is_first(token_in: address, token_out: address) -> bool:
-    """@notice Whether `token_in` is the pool's token0, so that the price falls when it is sold."""
-    return convert(token_in, uint160) < convert(token_out, uint160)
+@view
+def _find(token_in: address, token_out: address) -> Pool:
+    """@return The pool of the two tokens; an empty one when there is none."""
+    for pool: Pool in POOLS:
+        if pool.token0 == token_in and pool.token1 == token_out:
+            return pool
+        if pool.token0 == token_out and pool.token1 == token_in:
+            return pool
+    return empty(Pool)
 
 
 @internal
@@ -146,14 +172,13 @@ def _sane_limit(pool: address, falls: bool) -> (uint256, uint256):
 
 @internal
 @view
-def _pays_until(pool: address, falls: bool, min_rate: uint256) -> (bool, uint256):
+def _pays_until(pool: Pool, falls: bool, min_rate: uint256) -> (bool, uint256):
     """@return Whether a unit sold now fetches the rate, and the square root of where a sale must stop."""
     sqrt_price: uint256 = 0
     limit: uint256 = 0
-    sqrt_price, limit = self._sane_limit(pool, falls)
+    sqrt_price, limit = self._sane_limit(pool.at, falls)
     if min_rate > 0:
-        fee: uint256 = staticcall IUniswapV3Pool(pool).fee()
-        rate_limit: uint256 = self._rate_limit(min_rate, fee, falls)
+        rate_limit: uint256 = self._rate_limit(min_rate, pool.fee, falls)
         limit = max(limit, rate_limit) if falls else min(limit, rate_limit)
     return sqrt_price > limit if falls else sqrt_price < limit, limit
 

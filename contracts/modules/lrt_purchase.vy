@@ -42,7 +42,9 @@ def _rate_to_swap() -> uint256:
     if not pays:
         return 0
     minted: uint256 = staticcall IERC4626(lrt_entry.LRT).previewDeposit(staked + 1)
-    pays = staticcall ISwap(lrt_exit.SWAP).pays(lrt_entry.WETH, lrt_entry.LRT, minted + 1)
+    # What pays the booked rate pays any lower one.
+    if minted > booked:
+        pays = staticcall ISwap(lrt_exit.SWAP).pays(lrt_entry.WETH, lrt_entry.LRT, minted + 1)
     return minted + 1 if pays else 0
 
 
