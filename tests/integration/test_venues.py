@@ -68,7 +68,7 @@ def open_at(
     place = places[name]
     grants = grants or place.grants(looper, debt=borrow)
     return places.router.open(
-        place.entry.address, token, EQUITY, borrow, bounds, grants, sender=looper
+        place.entry.address, token, EQUITY, borrow, bounds, 0, grants, sender=looper
     )
 
 
@@ -280,12 +280,14 @@ def test_grants__submitted_by_someone_before__do_not_fail_the_call(
     else:
         place.entry.authorize(looper, 0, BORROWED, grants[1], sender=stranger)
     assert place.rights(looper)
-    places.router.open(place.entry.address, token, EQUITY, BORROWED, FREE, grants, sender=looper)
+    places.router.open(place.entry.address, token, EQUITY, BORROWED, FREE, 0, grants, sender=looper)
     assert not place.rights(looper)
     # And it can be used only once.
     again, token = fund(places)
     with pytest.raises(Revert):
-        places.router.open(place.entry.address, token, EQUITY, BORROWED, FREE, grants, sender=again)
+        places.router.open(
+            place.entry.address, token, EQUITY, BORROWED, FREE, 0, grants, sender=again
+        )
 
 
 @pytest.mark.parametrize("name", NAMES[1:])
@@ -296,7 +298,7 @@ def test_revoke__right_that_is_left__reverts(places: Places, name: str) -> None:
     grants = (*NO_GRANTS[:2], True, NO_GRANTS[3])
     with reverts("venue: still authorized"):
         places.router.open(
-            place.entry.address, token, EQUITY, BORROWED, FREE, grants, sender=looper
+            place.entry.address, token, EQUITY, BORROWED, FREE, 0, grants, sender=looper
         )
 
 
