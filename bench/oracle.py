@@ -15,6 +15,7 @@ from bench.venues import gas_of
 from relever.baselayer import build_world, deploy_core
 from relever.chain import Chain
 from relever.model import signing
+from relever.model.paths import MINT_ALL
 from relever.protocol import ADAPTERS, UNLIMITED, WAD, Deployment, deploy
 
 # Gas of each operation, set when first measured, rounded up to the next thousand.
@@ -23,7 +24,8 @@ CEILINGS = {
     "one adapter: liquidate many, each": 152_000,
     "one adapter: liquidate many by the best way, each": 436_000,
     "one adapter: borrow": 248_000,
-    "one adapter: open": 407_000,
+    "one adapter: open": 389_000,
+    "one adapter: open, rate asked": 389_000,
     "one adapter: close": 349_000,
     "one adapter: liquidate": 142_000,
     "one adapter: liquidate, no capital": 254_000,
@@ -31,7 +33,8 @@ CEILINGS = {
     "two adapters: liquidate many, each": 152_000,
     "two adapters: liquidate many by the best way, each": 495_000,
     "two adapters: borrow": 308_000,
-    "two adapters: open": 473_000,
+    "two adapters: open": 453_000,
+    "two adapters: open, rate asked": 453_000,
     "two adapters: close": 408_000,
     "two adapters: liquidate": 142_000,
     "two adapters: liquidate, no capital": 254_000,
@@ -67,7 +70,8 @@ def play(chain: Chain, adapters: Sequence[str]) -> dict[str, int]:
         return {
             **_of_four(scene),
             "borrow": _borrow(scene),
-            "open": _open(scene),
+            "open, rate asked": _open_asking(scene),
+            "open": _open(scene, MINT_ALL),
             "close": _close(scene),
             **_liquidate(scene),
         }
@@ -99,15 +103,21 @@ def _borrow(scene: Deployment) -> int:
     return _second(scene, lambda: market.borrow(AMOUNT, borrower, borrower, sender=borrower))
 
 
-def _open(scene: Deployment) -> int:
+def _open(scene: Deployment, mint_rate: int) -> int:
     """A looper with twice as much as it brings."""
     looper, protocol, wsteth = scene.roles.looper, scene.protocol, scene.world.core.wsteth
     router, market = protocol.router, protocol.market
     scene.world.fund(looper, wsteth=3 * AMOUNT)
     wsteth.approve(router.address, UNLIMITED, sender=looper)
     market.set_authorization(router.address, True, sender=looper)
-    inputs = (market.address, wsteth.address, AMOUNT, AMOUNT, NO_BOUNDS)
+    inputs = (market.address, wsteth.address, AMOUNT, AMOUNT, NO_BOUNDS, mint_rate)
     return _second(scene, lambda: router.open(*inputs, sender=looper))
+
+
+def _open_asking(scene: Deployment) -> int:
+    """The same, when the router looks for itself whether the pool gives more than minting."""
+    with scene.chain.isolated():
+        return _open(scene, 0)
 
 
 def _close(scene: Deployment) -> int:

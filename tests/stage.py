@@ -106,7 +106,7 @@ def open_at(
     place = places[name]
     grants = grants or place.grants(looper, debt=borrow)
     return places.router.open(
-        place.entry.address, token, EQUITY, borrow, bounds, grants, sender=looper
+        place.entry.address, token, EQUITY, borrow, bounds, 0, grants, sender=looper
     )
 
 

@@ -159,7 +159,7 @@ def _plan(
     plan.debt_shares = staticcall ILendingMarket(market).debt_shares(owner)
     plan.state = staticcall ILendingMarket(market).state()
     if borrows or token_in in [empty(address), lrt_entry.WETH]:
-        plan.rate = lrt_purchase._rate_to_swap()
+        plan.rate = lrt_purchase._rate_to_swap(0)
     if token_in == lrt_entry.LRT:
         plan.lrt_in = amount
     elif token_in == empty(address) or token_in == lrt_entry.WETH:
@@ -360,7 +360,8 @@ def _terms_of(market: address) -> ILendingMarket.Terms:
     """@notice Of a market of the factory: what a foreign venue says of itself proves nothing here."""
     ours: bool = staticcall Factory(FACTORY).is_market(market)
     assert ours, "quote: no market of the factory"
-    return lrt_exit._check_market(market)
+    lrt_exit._check_market(market)
+    return staticcall ILendingMarket(market).terms()
 
 
 @view

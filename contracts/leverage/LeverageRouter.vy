@@ -10,7 +10,7 @@
 @dev No target comes from the caller but a market of the factory's list, or one of the venues named at
      creation, each of which names this router in turn. A market's callback is answered only while the
      router's own call to that market runs. Every call ends with the bounds, checked against the position
-     as the market then tells it, whatever came before. Between calls the router holds no token,
+     as the market's change of it left it, whatever came before. Between calls the router holds no token,
      allowance or debt, and no right that a caller asked it to give back; what someone sends it by
      mistake is paid to nobody, since only differences of balances are used.
 """
@@ -104,19 +104,23 @@ def open(
     amount_in: uint256,
     borrow: uint256,
     bounds: ILeverageRouter.Bounds,
+    mint_rate: uint256 = 0,
     grants: IGrants.Grants = empty(IGrants.Grants),
 ) -> (uint256, uint256):
     """@notice See `ILeverageRouter`."""
     self._check_deadline(bounds.deadline)
     foreign: bool = self._check_listed(market)
-    terms: ILendingMarket.Terms = lrt_exit._check_market(market)
+    oracle: address = empty(address)
+    threshold: uint256 = 0
+    oracle, threshold = lrt_exit._check_market(market)
     assert amount_in + borrow > 0, "router: nothing to do"
     borrowed: int256 = convert(borrow, int256)
-    signed_grants._authorize(market, foreign, 0, borrowed, grants.authorization)
+    if len(grants.authorization.signature) != 0:
+        signed_grants._authorize(market, foreign, 0, borrowed, grants.authorization)
     rate: uint256 = 0
     # LRT that is only added asks neither pool nor vault.
     if borrow != 0 or token_in in [empty(address), lrt_entry.WETH]:
-        rate = lrt_purchase._rate_to_swap()
+        rate = lrt_purchase._rate_to_swap(mint_rate)
     seat: address = lrt_purchase._seat(rate)
     weth_in: uint256 = 0
     lst_in: uint256 = 0
@@ -124,12 +128,12 @@ def open(
     weth_in, lst_in, lrt_in = self._take(token_in, amount_in, seat, grants.permit)
     no_source: address = empty(address)
     data: Bytes[160] = abi_encode(no_source, lrt_in, weth_in, lst_in, rate)
-    self._adjust(market, 0, borrowed, seat, data)
-    if grants.revoke:
-        signed_grants._revoke(market, foreign, grants.revocation)
     collateral: uint256 = 0
     debt: uint256 = 0
-    collateral, debt = self._check_after(market, terms, bounds)
+    collateral, debt = self._adjust(market, 0, borrowed, seat, data)
+    if grants.revoke:
+        signed_grants._revoke(market, foreign, grants.revocation)
+    self._check_bounds(oracle, threshold, collateral, debt, bounds)
     log ILeverageRouter.Opened(
         market=market,
         owner=msg.sender,
@@ -193,8 +197,12 @@ def move(
     assert collateral > 0, "router: nothing to do"
     from_foreign: bool = self._check_known(source)
     to_foreign: bool = self._check_listed(target)
-    source_terms: ILendingMarket.Terms = lrt_exit._check_market(source)
-    terms: ILendingMarket.Terms = lrt_exit._check_market(target)
+    source_oracle: address = empty(address)
+    source_threshold: uint256 = 0
+    source_oracle, source_threshold = lrt_exit._check_market(source)
+    oracle: address = empty(address)
+    threshold: uint256 = 0
+    oracle, threshold = lrt_exit._check_market(target)
     held: uint256 = 0
     owed: uint256 = 0
     held, owed = staticcall IVenue(source).position(msg.sender)
@@ -211,17 +219,20 @@ def move(
     )
     unused: uint256 = 0
     data: Bytes[160] = abi_encode(source, collateral, unused, unused, unused)
-    self._adjust(target, 0, convert(moved, int256), self, data)
+    new_collateral: uint256 = 0
+    new_debt: uint256 = 0
+    new_collateral, new_debt = self._adjust(target, 0, convert(moved, int256), self, data)
     if source_grants.revoke:
         signed_grants._revoke(source, from_foreign, source_grants.revocation)
     if target_grants.revoke:
         signed_grants._revoke(target, to_foreign, target_grants.revocation)
     held, owed = staticcall IVenue(source).position(msg.sender)
-    self._check_health(source_terms, held, owed, bounds.min_health)
+    self._check_health(source_oracle, source_threshold, held, owed, bounds.min_health)
     log ILeverageRouter.Moved(
         source=source, target=target, owner=msg.sender, collateral=collateral, debt=moved
     )
-    return self._check_after(target, terms, bounds)
+    self._check_bounds(oracle, threshold, new_collateral, new_debt, bounds)
+    return new_collateral, new_debt
 
 
 @external
@@ -266,11 +277,19 @@ def _adjust(
     debt_delta: int256,
     receiver: address,
     data: Bytes[160],
-):
-    """@notice Change the caller's position, and answer the market's callback meanwhile."""
+) -> (uint256, uint256):
+    """
+    @notice Change the caller's position, and answer the market's callback meanwhile.
+    @return Collateral and debt of the position. Nothing that the router does afterwards changes them.
+    """
+    collateral: uint256 = 0
+    debt: uint256 = 0
     self._active_market = market
-    extcall IVenue(market).adjust(msg.sender, collateral_delta, debt_delta, receiver, data)
+    collateral, debt = extcall IVenue(market).adjust(
+        msg.sender, collateral_delta, debt_delta, receiver, data
+    )
     self._active_market = empty(address)
+    return collateral, debt
 
 
 @internal
@@ -290,15 +309,24 @@ def _lower(
     """
     self._check_deadline(bounds.deadline)
     foreign: bool = self._check_known(market)
-    terms: ILendingMarket.Terms = lrt_exit._check_market(market)
+    oracle: address = empty(address)
+    threshold: uint256 = 0
+    oracle, threshold = lrt_exit._check_market(market)
     assert collateral_out > 0, "router: nothing to do"
     collateral_delta: int256 = -convert(collateral_out, int256)
     debt_delta: int256 = -convert(min(repay, MOST), int256)
-    signed_grants._authorize(market, foreign, collateral_delta, debt_delta, grants.authorization)
+    if len(grants.authorization.signature) != 0:
+        signed_grants._authorize(
+            market, foreign, collateral_delta, debt_delta, grants.authorization
+        )
     # What is sold as a whole goes straight to where it is sold.
     seat: address = lrt_exit._seat(route) if sold == collateral_out else self
     before: uint256 = token._balance(lrt_entry.WETH, self)
-    self._adjust(market, collateral_delta, debt_delta, seat, abi_encode(sold, route))
+    collateral: uint256 = 0
+    debt: uint256 = 0
+    collateral, debt = self._adjust(
+        market, collateral_delta, debt_delta, seat, abi_encode(sold, route)
+    )
     repaid: uint256 = self._repaid
     self._repaid = 0
     after: uint256 = token._balance(lrt_entry.WETH, self)
@@ -310,9 +338,7 @@ def _lower(
         request_id = self._queue(market, collateral_out - sold)
     if grants.revoke:
         signed_grants._revoke(market, foreign, grants.revocation)
-    collateral: uint256 = 0
-    debt: uint256 = 0
-    collateral, debt = self._check_after(market, terms, bounds)
+    self._check_bounds(oracle, threshold, collateral, debt, bounds)
     log ILeverageRouter.Closed(
         market=market,
         owner=msg.sender,
@@ -427,26 +453,26 @@ def _check_known(market: address) -> bool:
 
 @internal
 @view
-def _check_after(
-    market: address, terms: ILendingMarket.Terms, bounds: ILeverageRouter.Bounds
-) -> (uint256, uint256):
-    """@return Collateral and debt of the caller's position, which keep the bounds."""
-    collateral: uint256 = 0
-    debt: uint256 = 0
-    collateral, debt = staticcall IVenue(market).position(msg.sender)
+def _check_bounds(
+    oracle: address,
+    threshold: uint256,
+    collateral: uint256,
+    debt: uint256,
+    bounds: ILeverageRouter.Bounds,
+):
+    """@notice Of the caller's position, as the market has told it."""
     assert collateral >= bounds.min_collateral, "router: collateral below bound"
     assert debt <= bounds.max_debt, "router: debt above bound"
-    self._check_health(terms, collateral, debt, bounds.min_health)
-    return collateral, debt
+    self._check_health(oracle, threshold, collateral, debt, bounds.min_health)
 
 
 @internal
 @view
 def _check_health(
-    terms: ILendingMarket.Terms, collateral: uint256, debt: uint256, min_health: uint256
+    oracle: address, threshold: uint256, collateral: uint256, debt: uint256, min_health: uint256
 ):
     if min_health == 0 or debt == 0:
         return
-    price: uint256 = staticcall IMarketPrice(terms.oracle).price()
-    health: uint256 = collateral * price // PRICE_SCALE * terms.threshold // debt
+    price: uint256 = staticcall IMarketPrice(oracle).price()
+    health: uint256 = collateral * price // PRICE_SCALE * threshold // debt
     assert health >= min_health, "router: health below bound"

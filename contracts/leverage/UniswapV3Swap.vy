@@ -17,20 +17,33 @@ from ..modules import uniswap_limits
 implements: ISwap
 
 
-# Pool by token in and token out.
-pool_of: public(HashMap[address, HashMap[address, address]])
+struct Pool:
+    at: address
+    token0: address
+    token1: address
+    # Of a million.
+    fee: uint256
+
+
+# Few, and never changed: they are looked through in the code, which costs less than a storage slot.
+POOLS: immutable(DynArray[Pool, 8])
+
 _active_pool: transient(address)
 _active_token: transient(address)
 
 
 @deploy
 def __init__(pools: DynArray[address, 8]):
+    known: DynArray[Pool, 8] = []
     for pool: address in pools:
         token0: address = staticcall IUniswapV3Pool(pool).token0()
         token1: address = staticcall IUniswapV3Pool(pool).token1()
-        assert self.pool_of[token0][token1] == empty(address), "swap: two pools for a pair"
-        self.pool_of[token0][token1] = pool
-        self.pool_of[token1][token0] = pool
+        fee: uint256 = staticcall IUniswapV3Pool(pool).fee()
+        for other: Pool in known:
+            same: bool = other.token0 == token0 and other.token1 == token1
+            assert not same, "swap: two pools for a pair"
+        known.append(Pool(at=pool, token0=token0, token1=token1, fee=fee))
+    POOLS = known
 
 
 @external
@@ -38,16 +51,16 @@ def swap(
     token_in: address, token_out: address, amount_in: uint256, min_out: uint256, receiver: address
 ) -> uint256:
     """@notice See `ISwap`. Reverts when the pool cannot take all of `amount_in` at a sane price."""
-    pool: address = self.pool_of[token_in][token_out]
-    assert pool != empty(address), "swap: no pool"
+    pool: Pool = self._find(token_in, token_out)
+    assert pool.at != empty(address), "swap: no pool"
     assert amount_in > 0, "swap: amount"
-    zero_for_one: bool = uniswap_limits._is_first(token_in, token_out)
+    zero_for_one: bool = token_in == pool.token0
     sqrt_price: uint256 = 0
     limit: uint256 = 0
-    sqrt_price, limit = uniswap_limits._sane_limit(pool, zero_for_one)
+    sqrt_price, limit = uniswap_limits._sane_limit(pool.at, zero_for_one)
     paid: uint256 = 0
     got: uint256 = 0
-    paid, got = self._sell(pool, token_in, zero_for_one, amount_in, limit, receiver)
+    paid, got = self._sell(pool.at, token_in, zero_for_one, amount_in, limit, receiver)
     assert paid == amount_in, "swap: not enough liquidity"
     assert got >= min_out, "swap: too little out"
     return got
@@ -60,14 +73,14 @@ def swap_up_to(
     """@notice See `ISwap`. The pool's price moves no further than in `swap`."""
     paid: uint256 = 0
     got: uint256 = 0
-    pool: address = self.pool_of[token_in][token_out]
-    if pool != empty(address) and amount_in > 0:
-        zero_for_one: bool = uniswap_limits._is_first(token_in, token_out)
+    pool: Pool = self._find(token_in, token_out)
+    if pool.at != empty(address) and amount_in > 0:
+        zero_for_one: bool = token_in == pool.token0
         pays: bool = False
         limit: uint256 = 0
-        pays, limit = uniswap_limits._pays_until(pool, zero_for_one, min_rate)
+        pays, limit = uniswap_limits._pays_until(pool.at, pool.fee, zero_for_one, min_rate)
         if pays:
-            paid, got = self._sell(pool, token_in, zero_for_one, amount_in, limit, receiver)
+            paid, got = self._sell(pool.at, token_in, zero_for_one, amount_in, limit, receiver)
             assert paid <= amount_in, "swap: more taken than sold"
     token._push(token_in, msg.sender, amount_in - paid)
     return paid, got
@@ -77,11 +90,21 @@ def swap_up_to(
 @external
 def pays(token_in: address, token_out: address, min_rate: uint256) -> bool:
     """@notice See `ISwap`."""
-    pool: address = self.pool_of[token_in][token_out]
-    if pool == empty(address):
+    pool: Pool = self._find(token_in, token_out)
+    if pool.at == empty(address):
         return False
-    falls: bool = uniswap_limits._is_first(token_in, token_out)
-    return uniswap_limits._pays_until(pool, falls, min_rate)[0]
+    pays: bool = False
+    limit: uint256 = 0
+    pays, limit = uniswap_limits._pays_until(pool.at, pool.fee, token_in == pool.token0, min_rate)
+    return pays
+
+
+@view
+@external
+def pool_of(token_in: address, token_out: address) -> address:
+    """@return The pool of the two tokens; zero when there is none."""
+    pool: Pool = self._find(token_in, token_out)
+    return pool.at
 
 
 @external
@@ -118,3 +141,15 @@ def _sell(
     assert paid >= 0, "swap: not enough liquidity"
     assert got >= 0, "swap: too little out"
     return convert(paid, uint256), convert(got, uint256)
+
+
+@internal
+@view
+def _find(token_in: address, token_out: address) -> Pool:
+    """@return The pool of the two tokens; an empty one when there is none."""
+    for pool: Pool in POOLS:
+        if pool.token0 == token_in and pool.token1 == token_out:
+            return pool
+        if pool.token0 == token_out and pool.token1 == token_in:
+            return pool
+    return empty(Pool)

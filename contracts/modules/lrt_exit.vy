@@ -35,15 +35,15 @@ def __init__(swap: address, stable_swap: address):
 
 @internal
 @view
-def _check_market(market: address) -> ILendingMarket.Terms:
+def _check_market(market: address) -> (address, uint256):
     """
     @notice One factory may list markets of other tokens, which these ways do not lead to.
-    @return The market's terms.
+    @return The market's oracle and threshold.
     """
     terms: ILendingMarket.Terms = staticcall ILendingMarket(market).terms()
     fits: bool = terms.collateral == lrt_entry.LRT and terms.loan == lrt_entry.WETH
     assert fits, "path: market of other tokens"
-    return terms
+    return terms.oracle, terms.threshold
 
 
 @internal

@@ -11,8 +11,8 @@
 """
 from ethereum.ercs import IERC4626
 
+from ..interfaces import IStETH
 from ..interfaces import ISwap
-from ..interfaces import IWstETH
 
 # The tokens, and the vault.
 from . import lrt_entry
@@ -28,21 +28,31 @@ WAD: constant(uint256) = 10**18
 # What a sale leaves of the WETH is not worth a stake below this, in wei: the vault may refuse to mint
 # for less than a share.
 DUST: constant(uint256) = 1_000
+# From here on no pool gives that much: a caller who says so has all minted.
+MINT_ALL: constant(uint256) = 2**128
 
 
 @internal
 @view
-def _rate_to_swap() -> uint256:
-    """@return What minting gives for a WETH, in WAD, when the pool gives more for the first; else zero."""
+def _rate_to_swap(told: uint256) -> uint256:
+    """
+    @param told What minting gives by the caller's word; zero where it gives none.
+    @return What minting gives for a WETH, in WAD, when the pool gives more for the first; else zero.
+    """
+    if told != 0:
+        return told if told < MINT_ALL else 0
     # Both round down: with a unit more each, no less than what minting gives.
-    staked: uint256 = staticcall IWstETH(lrt_entry.LST).getWstETHByStETH(WAD)
+    # One wstETH is one share of stETH, which is asked itself.
+    staked: uint256 = staticcall IStETH(lrt_entry.STETH).getSharesByPooledEth(WAD)
     # The booked rate is asked first, for which no adapter is read, and mostly the last.
     booked: uint256 = staticcall IERC4626(lrt_entry.LRT).convertToShares(staked + 1)
     pays: bool = staticcall ISwap(lrt_exit.SWAP).pays(lrt_entry.WETH, lrt_entry.LRT, booked + 1)
     if not pays:
         return 0
     minted: uint256 = staticcall IERC4626(lrt_entry.LRT).previewDeposit(staked + 1)
-    pays = staticcall ISwap(lrt_exit.SWAP).pays(lrt_entry.WETH, lrt_entry.LRT, minted + 1)
+    # What pays the booked rate pays any lower one.
+    if minted > booked:
+        pays = staticcall ISwap(lrt_exit.SWAP).pays(lrt_entry.WETH, lrt_entry.LRT, minted + 1)
     return minted + 1 if pays else 0
 
 

@@ -64,7 +64,8 @@ def _sale_up_to(
     falls: bool = uniswap_limits._is_first(token_in, token_out)
     pays: bool = False
     limit: uint256 = 0
-    pays, limit = uniswap_limits._pays_until(pool, falls, min_rate)
+    fee: uint256 = staticcall IUniswapV3Pool(pool).fee()
+    pays, limit = uniswap_limits._pays_until(pool, fee, falls, min_rate)
     if not pays:
         return 0, 0
     return self._try(pool, falls, amount, limit)

@@ -35,13 +35,14 @@ def _sane_limit(pool: address, falls: bool) -> (uint256, uint256):
 
 @internal
 @view
-def _pays_until(pool: address, falls: bool, min_rate: uint256) -> (bool, uint256):
+def _pays_until(
+    pool: address, fee: uint256, falls: bool, min_rate: uint256
+) -> (bool, uint256):
     """@return Whether a unit sold now fetches the rate, and the square root of where a sale must stop."""
     sqrt_price: uint256 = 0
     limit: uint256 = 0
     sqrt_price, limit = self._sane_limit(pool, falls)
     if min_rate > 0:
-        fee: uint256 = staticcall IUniswapV3Pool(pool).fee()
         rate_limit: uint256 = self._rate_limit(min_rate, fee, falls)
         limit = max(limit, rate_limit) if falls else min(limit, rate_limit)
     return sqrt_price > limit if falls else sqrt_price < limit, limit

@@ -22,6 +22,8 @@ INPUTS = (ETHER, "weth", "steth", "wsteth")
 SWAP, REDEEM, STABLE = 1, 2, 4
 # What a sale leaves of the WETH, in wei, is not worth a stake below this.
 DUST = 1_000
+# From here on no pool gives that much: a caller who says so has all minted.
+MINT_ALL = 2**128
 # In the order in which they are tried where none is named.
 WAYS, BEST = (SWAP, REDEEM, STABLE), 0
 
@@ -63,11 +65,17 @@ class Paths:
         push(self.parts.wsteth, self.who, VAULT, amount)
         return shares
 
-    def rate_to_swap(self) -> int:
-        """LRT for a WETH by minting, in WAD, where the pool gives more for the first; else 0."""
+    def rate_to_swap(self, told: int) -> int:
+        """LRT for a WETH by minting, in WAD, where the pool gives more for the first; else 0.
+
+        `told` is the caller's word, and 0 where he gives none.
+        """
+        if told:
+            return told if told < MINT_ALL else 0
         parts = self.parts
         staked, pool = parts.steth.shares_for(WAD) + 1, Swap(parts)
-        if not pool.pays(self.who, "weth", VAULT, parts.vault.price.shares_down(staked) + 1):
+        booked = parts.vault.price.shares_down(staked)
+        if not pool.pays(self.who, "weth", VAULT, booked + 1):
             return 0
         minted = parts.vault.preview_deposit(staked)
         return minted + 1 if pool.pays(self.who, "weth", VAULT, minted + 1) else 0

@@ -56,6 +56,7 @@ class Router:
         amount: int,
         borrow: int,
         bounds: Bounds,
+        mint_rate: int = 0,
         grants: Grants = Grants(),
         *,
         ether: int = 0,
@@ -66,7 +67,7 @@ class Router:
         require(market == MARKET and parts.listed, "router: market not listed")
         require(amount + borrow > 0, "router: nothing to do")
         self._authorize(caller, grants)
-        rate = paths.rate_to_swap() if borrow or token in (ETHER, "weth") else 0
+        rate = paths.rate_to_swap(mint_rate) if borrow or token in (ETHER, "weth") else 0
         seat = SWAP_CONTRACT if rate else ROUTER
         if token == ETHER:
             require(ether == amount, "router: ether sent is not amount")

@@ -49,9 +49,9 @@ def test_permit__of_a_victim_with_a_market_of_the_thiefs__takes_nothing(
     fake = places.scene.chain.deploy(artifact("HostileMarket"), sender=thief).address
     before = holdings(places.scene, victim)
     with reverts("router: market not listed"):
-        router.open(fake, token, EQUITY, 0, FREE, grants, sender=thief)
+        router.open(fake, token, EQUITY, 0, FREE, 0, grants, sender=thief)
     with reverts("erc20: insufficient allowance"):
-        router.open(places[name].entry.address, token, EQUITY, 0, FREE, grants, sender=thief)
+        router.open(places[name].entry.address, token, EQUITY, 0, FREE, 0, grants, sender=thief)
     assert holdings(places.scene, victim) == before
     assert core.wsteth.allowance(victim, router.address) == 0
 
@@ -153,7 +153,7 @@ def test_bounds__whatever_was_done__are_checked_at_the_end(
             router.open(entry, token, EQUITY, 0, bounds, sender=looper)
         elif how == "raise":
             more = place.grants(looper, debt=ETHER)
-            router.open(entry, token, EQUITY, ETHER, bounds, more, sender=looper)
+            router.open(entry, token, EQUITY, ETHER, bounds, 0, more, sender=looper)
         elif how == "move":
             move(places, name, other, collateral, debt, debt, bounds)
         elif how == "queue":

@@ -6,7 +6,7 @@
 @notice A market that is out for what a helper holds or may take. It lists itself, so that a helper
         deployed with it as its factory believes it. When it is entered it makes the call that the
         test set, and minds not how that went but remembers it. It is its own oracle, too.
-@dev Positions are what the test set, amounts answered are zero.
+@dev Positions are what the test set; what a liquidation took and gave is zero.
 """
 from interfaces import ILendingMarket
 
@@ -118,7 +118,7 @@ def adjust(
     data: Bytes[1024],
 ) -> (uint256, uint256):
     self._attempt(self.target, self.data)
-    return 0, 0
+    return self.collateral, self.debt
 
 
 @external

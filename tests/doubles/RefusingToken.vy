@@ -27,7 +27,7 @@ def approve(spender: address, amount: uint256) -> bool:
 
 @view
 @external
-def getWstETHByStETH(amount: uint256) -> uint256:
+def getSharesByPooledEth(amount: uint256) -> uint256:
     return amount
 
 

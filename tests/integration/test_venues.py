@@ -405,12 +405,14 @@ def test_grants__submitted_by_someone_before__do_not_fail_the_call(
     else:
         place.entry.authorize(looper, 0, BORROWED, grants[1], sender=stranger)
     assert place.rights(looper)
-    places.router.open(place.entry.address, token, EQUITY, BORROWED, FREE, grants, sender=looper)
+    places.router.open(place.entry.address, token, EQUITY, BORROWED, FREE, 0, grants, sender=looper)
     assert not place.rights(looper)
     # And it can be used only once.
     again, token = fund(places)
     with reverts(NO_RIGHT[name]):
-        places.router.open(place.entry.address, token, EQUITY, BORROWED, FREE, grants, sender=again)
+        places.router.open(
+            place.entry.address, token, EQUITY, BORROWED, FREE, 0, grants, sender=again
+        )
 
 
 def test_grants__given_and_taken_back_by_someone_before__stop_the_call_alone(
@@ -425,7 +427,7 @@ def test_grants__given_and_taken_back_by_someone_before__stop_the_call_alone(
     place.entry.revoke(looper, grants[3], sender=stranger)
     assert_no_rights(places, looper)
     before = holdings(places.scene, looper)
-    asked = (place.entry.address, token, EQUITY, BORROWED, FREE)
+    asked = (place.entry.address, token, EQUITY, BORROWED, FREE, 0)
     with reverts("unauthorized"):
         places.router.open(*asked, grants, sender=looper)
     assert (position(places, "morpho"), holdings(places.scene, looper)) == ((0, 0), before)
@@ -441,7 +443,7 @@ def test_revoke__right_that_is_left__reverts(places: Places, name: str) -> None:
     grants = (*NO_GRANTS[:2], True, NO_GRANTS[3])
     with reverts("venue: still authorized"):
         places.router.open(
-            place.entry.address, token, EQUITY, BORROWED, FREE, grants, sender=looper
+            place.entry.address, token, EQUITY, BORROWED, FREE, 0, grants, sender=looper
         )
 
 

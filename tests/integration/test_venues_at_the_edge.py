@@ -279,9 +279,9 @@ def test_move_to_aave__interest_since_the_signature__asks_for_credit_with_a_marg
     grants = (NOT_SIGNED, NOT_SIGNED, True, NOT_SIGNED)
     _, token = fund(places)
     with reverts("venue: still authorized"):
-        places.router.open(aave.entry.address, token, EQUITY, 0, FREE, grants, sender=looper)
+        places.router.open(aave.entry.address, token, EQUITY, 0, FREE, 0, grants, sender=looper)
     aave.debt_token.approveDelegation(aave.entry.address, 0, sender=looper)
-    places.router.open(aave.entry.address, token, EQUITY, 0, FREE, grants, sender=looper)
+    places.router.open(aave.entry.address, token, EQUITY, 0, FREE, 0, grants, sender=looper)
 
 
 @EACH
@@ -304,7 +304,7 @@ def test_open__a_unit_is_borrowed__adds_to_the_debt_alone(places: Places, name: 
     looper, place = places.scene.roles.looper, places[name]
     collateral, debt = position(places, name)
     grants = place.grants(looper, debt=1)
-    places.router.open(place.entry.address, NOBODY, 0, 1, FREE, grants, sender=looper)
+    places.router.open(place.entry.address, NOBODY, 0, 1, FREE, 0, grants, sender=looper)
     assert position(places, name) == (collateral, debt + 1)
     assert_no_rights(places, looper)
 
@@ -350,7 +350,7 @@ def test_revoke_at_aave__either_right_left__reverts(places: Places, what: str) -
     _, token = fund(places)
     grants = (NOT_SIGNED, NOT_SIGNED, True, NOT_SIGNED)
     with reverts("venue: still authorized"):
-        places.router.open(aave.entry.address, token, EQUITY, 0, FREE, grants, sender=looper)
+        places.router.open(aave.entry.address, token, EQUITY, 0, FREE, 0, grants, sender=looper)
 
 
 def test_authorize_at_aave__signature_over_nothing__takes_credit_back(places: Places) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from relever.fuzz.actions.access import OF_CONTRACTS
 from relever.model.market import MARKET
 from relever.model.parts import BORROWERS, PEOPLE, VAULT
-from relever.model.paths import BEST, REDEEM, STABLE, SWAP
+from relever.model.paths import BEST, MINT_ALL, REDEEM, STABLE, SWAP
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 from relever.model.router import Bounds, Grants
@@ -42,7 +42,9 @@ def open(plan: Planner) -> Action:
     others = [name for name, listed in plan.parts.markets.items() if not listed]
     market = plan.mostly(MARKET, draw.choice((*STRANGE_MARKETS, *others)))
     _call_back(plan, owner)
-    asked = (market, token, amount, borrowed, bounds, *([grants] if grants else []))
+    # None is told, or that all mints, or a rate above what minting gives.
+    told = draw.choice((0, 0, 0, 0, MINT_ALL, WAD))
+    asked = (market, token, amount, borrowed, bounds, told, *([grants] if grants else []))
     return Action("router.open", owner, asked, ether)
 
 
@@ -79,7 +81,8 @@ def move(plan: Planner) -> Action:
 def _grants(plan: Planner, owner: str) -> Grants | None:
     """Now and then a signature, right or wrong, and a wish to have it back."""
     draw = plan.draw
-    if draw.random() < 0.7:
+    # A contract signs nothing.
+    if draw.random() < 0.7 or owner not in PEOPLE:
         return None
     nonce = plan.parts.market.nonces.get(owner, 0)
     said = (plan.mostly(nonce, nonce + 1), plan.mostly(plan.now + 10**6, plan.now - 1))

@@ -39,7 +39,7 @@ def funded(scene: Deployment) -> Deployment:
 
 def open_with(scene: Deployment, grants: Any, borrow: int = ETHER, caller: str = "looper") -> Any:
     protocol, wsteth = scene.protocol, scene.world.core.wsteth.address
-    asked = (protocol.market.address, wsteth, 3 * ETHER, borrow, FREE, grants)
+    asked = (protocol.market.address, wsteth, 3 * ETHER, borrow, FREE, 0, grants)
     return protocol.router.open(*asked, sender=getattr(scene.roles, caller))
 
 
@@ -139,10 +139,11 @@ def test_open__permit_for_a_token_that_is_none__calls_nobody(funded: Deployment)
     grants = ((0, NO_DEADLINE, b"\1" * 65), *NO_GRANTS[1:])
     with reverts("router: token not accepted"):
         protocol.router.open(
-            *(protocol.market.address, protocol.market.address, 1, 0, FREE, grants), sender=looper
+            *(protocol.market.address, protocol.market.address, 1, 0, FREE, 0, grants),
+            sender=looper,
         )
     protocol.router.open(
-        *(protocol.market.address, NOBODY, ETHER, 0, FREE, grants), sender=looper, value=ETHER
+        *(protocol.market.address, NOBODY, ETHER, 0, FREE, 0, grants), sender=looper, value=ETHER
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from relever.chain import Event
+from relever.chain import Event, Receipt
+from relever.model.paths import MINT_ALL
 from relever.protocol import UNLIMITED, WAD, Deployment
 from tests.lrt_paths import NOBODY, Lido, Log, add_far_liquidity, push_lrt_price, vault_shares_down
 from tests.scene import ETHER, NO_DEADLINE, holdings, reverts
 from tests.unit.router.conftest import FREE, mint_rate
-from tests.unit.router.test_open import open_with
+from tests.unit.router.test_open import give, open_with
 
 
 def minted(scene: Deployment, weth: int) -> int:
@@ -174,3 +175,54 @@ def test_open__health_bound_with_a_dead_feed__reverts_and_without_it_is_free(
     with reverts("oracle: stale feed"):
         open_with(scene, "lrt", ETHER, 0, bounded)
     open_with(scene, "lrt", ETHER, 0)
+
+
+def open_told(scene: Deployment, amount: int, borrow: int, rate: int) -> Receipt:
+    """WETH, with the mint rate in the caller's words."""
+    token = give(scene, "weth", amount)
+    router, market, looper = scene.protocol.router, scene.protocol.market, scene.roles.looper
+    asked = (market.address, token, amount, borrow, FREE, rate)
+    receipt: Receipt = router.open(*asked, sender=looper)
+    return receipt
+
+
+@pytest.mark.parametrize("rate", [MINT_ALL, UNLIMITED])
+def test_open__told_that_all_mints__enters_no_pool(scene: Deployment, rate: int) -> None:
+    add_far_liquidity(scene)
+    push_lrt_price(scene, 995 * WAD // 1_000)
+    expected = minted(scene, 2 * ETHER)
+    receipt = open_told(scene, ETHER, ETHER, rate)
+    assert "Swap" not in [event.name for event in receipt.events]
+    assert scene.protocol.market.position(scene.roles.looper)[0] == expected
+
+
+@pytest.mark.parametrize("more", [0, WAD // 1_000])
+def test_open__told_a_rate__buys_as_long_as_the_pool_gives_it(scene: Deployment, more: int) -> None:
+    add_far_liquidity(scene)
+    push_lrt_price(scene, 995 * WAD // 1_000)
+    rate = mint_rate(scene) + more
+    sold, got = pool_gives(scene, 41 * ETHER, rate)
+    rest = minted(scene, 41 * ETHER - sold)
+    assert 0 < sold < 41 * ETHER
+    receipt = open_told(scene, 40 * ETHER, ETHER, rate)
+    assert scene.protocol.market.position(scene.roles.looper)[0] == got + rest
+    names = [event.name for event in receipt.events]
+    assert (names.count("Swap"), names.count("Submitted")) == (1, 1)
+
+
+def test_open__told_a_rate_that_the_pool_does_not_give__mints_all(scene: Deployment) -> None:
+    expected = minted(scene, 2 * ETHER)
+    receipt = open_told(scene, ETHER, ETHER, mint_rate(scene))
+    assert "Swap" not in [event.name for event in receipt.events]
+    assert scene.protocol.market.position(scene.roles.looper)[0] == expected
+
+
+def test_open__told_a_rate_below_what_minting_gives__is_held_to_the_bounds(
+    scene: Deployment,
+) -> None:
+    """A wrong word may sell for too little, but never below the least collateral."""
+    token, least = give(scene, "weth", ETHER), minted(scene, ETHER)
+    router, market, looper = scene.protocol.router, scene.protocol.market, scene.roles.looper
+    bounds = (least, UNLIMITED, 0, NO_DEADLINE, 0)
+    with reverts("router: collateral below bound"):
+        router.open(market.address, token, ETHER, 0, bounds, 1, sender=looper)
