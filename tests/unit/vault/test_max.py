@@ -85,10 +85,11 @@ def test_max__any_state__is_exact(staked: Setup, name: str, state: str) -> None:
     assert (most == 0) is closed
 
 
+@pytest.mark.parametrize("at_risk", [0, 20 * WAD + 1])
 @pytest.mark.parametrize("name", ["maxWithdraw", "maxRedeem"])
-def test_max__holding_smaller_than_idle__is_exact(staked: Setup, name: str) -> None:
+def test_max__holding_smaller_than_idle__is_exact(staked: Setup, name: str, at_risk: int) -> None:
     staked.deposit(3 * WAD + 1, staked.actors.holder)
-    staked.report(51 * WAD + 1)
+    staked.report(51 * WAD + 1, at_risk=at_risk)
     most = check(staked, name, staked.actors.holder)
     total, supply = staked.vault.live_total_assets(True), staked.vault.totalSupply()
     worth = assets_down(3 * WAD + 1, total, supply)
