@@ -39,6 +39,7 @@ from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
 from relever.model.parts import POCKET, ROUTER, SYMBIOTIC, VAULT, WRONG_ORACLE
 from relever.model.protocol import Action, Outcome, Step
+from relever.model.router import Bounds
 from relever.model.tokens import UNLIMITED
 
 # Sequences are played until there is something that a rule is about, this many at most.
@@ -147,8 +148,11 @@ def asked(**others: Any) -> Doctor:
 
 def late(seen: Seen) -> Seen:
     """As if the deadline had been long ago."""
-    *said, bounds = seen.action.arguments
-    doctored = asked(arguments=(*said, replace(bounds, deadline=0)))(seen)
+    said = tuple(
+        replace(word, deadline=0) if isinstance(word, Bounds) else word
+        for word in seen.action.arguments
+    )
+    doctored = asked(arguments=said)(seen)
     assert doctored is not None
     return doctored
 

@@ -15,7 +15,7 @@ from relever.fuzz.actions.planner import Planner
 from relever.model.deployed import Deployed
 from relever.model.protocol import Action, Outcome, Protocol, Step
 
-SEEDS, STEPS = range(40), 420
+SEEDS, STEPS = range(100), 420
 
 # The walks say nothing about these unless they come by.
 MUST_REACH = (
