@@ -44,6 +44,15 @@ def test_hunt__what_was_found_on_all_of_them__is_refused_or_harmless_on_the_soun
             assert campaign.breaks(player, load(path).played()) is None, path.name
 
 
+def test_findings__that_a_sentence_was_wrong_about__break_nothing() -> None:
+    """Two liquidations in one call, dust that comes back, a fee minted after the price was asked."""
+    kept = sorted((Path(__file__).parents[1] / "findings").glob("*.json"))
+    assert kept
+    with opened(Settings()) as campaign:
+        for path in kept:
+            assert campaign.breaks(campaign.on_node, load(path).played()) is None, path.name
+
+
 def test_in_process__after_a_sequence_that_made_a_market__begins_where_the_stage_does() -> None:
     """The one who plays in this process is made when the first finding is made small."""
     kept = Path(__file__).parents[1] / "replicas" / "23.json"

@@ -21,6 +21,8 @@ from relever.model.router import Bounds, Grants
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
 
+# Wei that are not worth a stake.
+_DUST = 1_000
 _HELPERS = (ROUTER, LIQUIDATOR, ORDERS, ZAP, "swap")
 _GIFTS = frozenset(
     f"{token}.{name}"
@@ -133,7 +135,8 @@ def markets_are_listed(seen: Seen) -> str | None:
 
 @_rule(
     "ROUT-8",
-    "Whoever comes by router or zap pays with his own tokens, exactly what he named.",
+    "Whoever comes by router or zap pays with his own tokens, exactly what he named, but for dust "
+    "of WETH that a purchase leaves.",
     "Relever: no arbitrary calls",
     ("router.open", "zap.deposit"),
 )
@@ -153,7 +156,8 @@ def only_own_tokens_are_used(seen: Seen) -> str | None:
     if table is None or table == STETH:
         return None
     paid = -seen.moved(table).get(caller, 0)
-    return f"{paid:_} of {amount:_} are paid." if paid != amount else None
+    least = amount - _DUST if table == WETH and seen.action.name == "router.open" else amount - 1
+    return f"{paid:_} of {amount:_} are paid." if not least < paid <= amount else None
 
 
 _CONTRACTS = frozenset(

@@ -158,7 +158,8 @@ def debt_has_collateral(seen: Seen) -> str | None:
 
 @_rule(
     "INT-1",
-    "A debt that nobody touches never falls, but for the unit by which another one was rounded up.",
+    "A debt that nobody touches never falls, but for the unit by which each other one was rounded "
+    "up.",
     "Euler vault kit, Aave v3: debt is monotone",
     always=True,
 )
@@ -166,10 +167,13 @@ def debts_only_rise(seen: Seen) -> str | None:
     if seen.before.lent == seen.after.lent:
         return None
     before, after = seen.before.positions, seen.after.positions
+    touched = {
+        owner for owner, (_, shares) in after.items() if before.get(owner, (0, 0))[1] != shares
+    }
     for owner, (_, shares) in after.items():
-        if shares and before.get(owner, (0, 0))[1] == shares:
+        if shares and owner not in touched:
             owed, owes = seen.before.lent.assets_up(shares), seen.after.lent.assets_up(shares)
-            if owes + 1 < owed:
+            if owes + max(1, len(touched)) < owed:
                 return f"The debt of {owner} was {owed:_} and is {owes:_}."
     return None
 
