@@ -37,6 +37,7 @@ SELDOM: Mapping[str, int] = {
 NOT_PLAYED = frozenset({"quoter"})
 # Actions that never succeed, and why.
 NEVER: Mapping[str, str] = {
+    "router.move": "one market alone lends",
     **dict.fromkeys(OF_CONTRACTS, "only other contracts of the suite may call it"),
     "vault.set_exits": "is set once, when the suite is deployed",
     "vault.add_adapter": "both adapters are listed when the suite is deployed",

@@ -45,7 +45,7 @@ def test_hunt__what_was_found_on_all_of_them__is_refused_or_harmless_on_the_soun
 
 
 def test_findings__that_a_sentence_was_wrong_about__break_nothing() -> None:
-    """Two liquidations in one call, dust that comes back, a fee minted after the price was asked."""
+    """Two liquidations in one call, dust that comes back, a fee minted after the price is asked."""
     kept = sorted((Path(__file__).parents[1] / "findings").glob("*.json"))
     assert kept
     with opened(Settings()) as campaign:
