@@ -46,7 +46,9 @@ if sys.version_info[:2] not in PYTHONS:  # asked before anything that an older P
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from relever import parts  # noqa: E402  (found only by the line above: there is no environment yet)
+# Not at the top: nothing finds it before the line above, and an older Python, which could not read
+# it, has been turned away by now.
+from relever import parts  # noqa: E402
 
 STAMP = ".relever-stamp.json"
 LOG = ".parts/setup.log"  # what the last command that failed had printed

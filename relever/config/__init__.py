@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # PyYAML brings no types
+import yaml
 
 _FOLDER = Path(__file__).parent
 

@@ -13,6 +13,8 @@ from typing import Any
 AbiEntry = Mapping[str, Any]
 # Reads from words a value that begins at a place.
 Reader = Callable[[Sequence[int], int], Any]
+# A type of records whose fields only the ABI knows.
+_record_of: Callable[[str, Sequence[str]], Any] = namedtuple
 
 
 def reader(outputs: Sequence[AbiEntry]) -> Callable[[bytes], Any]:
@@ -66,7 +68,7 @@ def _list(item: AbiEntry) -> Reader:
 
 def _struct(parts: Sequence[AbiEntry]) -> Reader:
     names = [part["name"] for part in parts]
-    record: Any = namedtuple("Record", names)  # type: ignore[misc]  # the ABI names the fields
+    record = _record_of("Record", names)
     sizes = [_size(part) for part in parts]
     places = [sum(size or 1 for size in sizes[:index]) for index in range(len(parts))]
     if all(part["type"] != "tuple" and size == 1 for part, size in zip(parts, sizes, strict=True)):

@@ -95,7 +95,7 @@ def run(
     reached: Counter[str] = Counter()
     # Hypothesis takes whatever makes a machine.
     run_state_machine_as_test(
-        lambda: machine(reached),  # type: ignore[arg-type]
+        lambda: machine(reached),
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from relever.fuzz.actions.planner import Planner
-from relever.fuzz.invariants import INVARIANTS, Invariant, Look, Rules, Seen
+from relever.fuzz.invariants import INVARIANTS, Facts, Invariant, Look, Rules, Seen
 from relever.fuzz.invariants.base import (
     BOOKED,
     BORROW,
@@ -35,6 +35,7 @@ from relever.fuzz.invariants.liquidation import case_of
 from relever.fuzz.invariants.market import spent
 from relever.fuzz.player import Player
 from relever.fuzz.stage import set_up
+from relever.fuzz.storage import Layout
 from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
 from relever.model.parts import POCKET, ROUTER, SYMBIOTIC, VAULT, WRONG_ORACLE
@@ -493,14 +494,12 @@ def test_invariants__time_passes_with_a_liquidation__it_is_judged_by_the_debt_ju
 def test_invariants__an_allowance__is_used_up_exactly_or_without_limit(
     before: int, used: int, speaks: bool
 ) -> None:
-    class Entries:
-        def __init__(self, left: int) -> None:
-            self.left = left
-
-        def entry(self, table: str, key: Hashable) -> int:
-            return self.left
-
-    seen = Seen(None, None, Entries(before), Entries(before - used), None)  # type: ignore[arg-type]
+    key = "lender", "borrower"
+    layout = Layout([], {ALLOWANCES: slice(0, 1)}, {ALLOWANCES: [key]}, [(ALLOWANCES, key)])
+    looks = Look(None, [before], layout), Look(None, [before - used], layout)
+    step = Step(Action("vault.transferFrom", "borrower", ("lender", "borrower", 10)))
+    facts = Facts((), {}, (), {}, None, {}, {}, 0, 0, 0)
+    seen = Seen(step, Outcome(True, None), *looks, facts)
     assert (spent(seen, ALLOWANCES, "lender", "borrower", 10) is not None) == speaks
 
 

@@ -54,7 +54,8 @@ def tally() -> Tally:
 def run_of() -> Callable[..., Run]:
     """The run of a tally."""
 
-    def of(tally: Tally, settings: Settings = Settings(seed=7)) -> Run:  # noqa: B008
+    def of(tally: Tally, settings: Settings | None = None) -> Run:
+        settings = settings or Settings(seed=7)
         every = frozenset({"vault.deposit", "market.borrow"})
         return Run(
             settings=settings,

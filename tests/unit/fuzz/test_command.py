@@ -35,8 +35,10 @@ class Played:
         self.end: BaseException | None = None
         self.asked: list[Asked] = []
 
-    def __call__(self, *asked: object) -> Iterator[Example]:
-        self.asked.append(asked)  # type: ignore[arg-type]  # as `play` takes them
+    def __call__(
+        self, settings: Settings, budget: Budget, workers: int, scheduler: str | None
+    ) -> Iterator[Example]:
+        self.asked.append((settings, budget, workers, scheduler))
         yield from self.examples
         if self.end is not None:
             raise self.end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,9 +37,9 @@ def write(scene: Deployment, folder: Path) -> Write:
     protocol.market.set_authorization(protocol.orders.address, True, sender=owner)
 
     def signed(
-        name: str = "one.json", *, signer: str = owner, chain_id: int = 31337, **changes: object
+        name: str = "one.json", *, signer: str = owner, chain_id: int = 31337, **changes: Any
     ) -> Path:
-        fields: dict[str, object] = {
+        fields: dict[str, Any] = {
             "owner": owner,
             "market": protocol.market.address,
             "kind": Kind.STOP_LOSS,
@@ -51,7 +52,7 @@ def write(scene: Deployment, folder: Path) -> Write:
             "nonce": 7,
             "deadline": scene.chain.timestamp + 10_000,
         }
-        order = Order(**{**fields, **changes})  # type: ignore[arg-type]
+        order = Order(**fields | changes)
         key = signing.account(scene.chain, signer)
         message = order.typed(chain_id, protocol.orders.address)
         signature = bytes(key.sign_message(message).signature)
