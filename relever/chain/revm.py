@@ -7,6 +7,7 @@ for it, some tenth of what it costs on a node.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import starmap
 from typing import Any
 
 import pyrevm
@@ -168,8 +169,7 @@ class Revm:
 
     def words(self, places: Sequence[tuple[str, int]]) -> list[int]:
         """Words of storage, by contract and slot."""
-        storage = self._evm.storage
-        return [storage(account, slot) for account, slot in places]
+        return list(starmap(self._evm.storage, places))
 
     def balance(self, account: str) -> int:
         """An account's ether, in wei."""
