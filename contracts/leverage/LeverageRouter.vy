@@ -15,13 +15,10 @@
      mistake is paid to nobody, since only differences of balances are used.
 """
 from ..interfaces import IAdjustCallback
-from ..interfaces import IForeignVenue
 from ..interfaces import IGrants
 from ..interfaces import ILendingMarket
 from ..interfaces import ILeverageRouter
 from ..interfaces import ILRTVault
-from ..interfaces import IMarketFactory
-from ..interfaces import IMarketPrice
 from ..interfaces import IRoute
 from ..interfaces import IVenue
 from ..interfaces import IWETH
@@ -31,12 +28,16 @@ from ..interfaces import IWithdrawalQueue
 from ..modules import lrt_entry
 from ..modules import lrt_exit
 from ..modules import lrt_purchase
+# Where a position may be, and what may become of it.
+from ..modules import router_bounds
+from ..modules import router_markets
 from ..modules import signed_grants
 from ..modules import token
 
 initializes: lrt_entry
 initializes: lrt_exit[lrt_entry := lrt_entry]
 initializes: lrt_purchase[lrt_entry := lrt_entry, lrt_exit := lrt_exit]
+initializes: router_markets
 
 implements: ILeverageRouter
 implements: IAdjustCallback
@@ -48,18 +49,13 @@ exports: (
     lrt_entry.WETH,
     lrt_exit.STABLE_SWAP,
     lrt_exit.SWAP,
+    router_markets.FACTORY,
+    router_markets.is_venue,
 )
 
 
-WAD: constant(uint256) = 10**18
-PRICE_SCALE: constant(uint256) = 10**36
 # Stands for the whole debt.
 MOST: constant(uint256) = 2**255 - 1
-
-FACTORY: public(immutable(address))
-
-# Other protocols' markets; set at creation.
-is_venue: public(HashMap[address, bool])
 
 # The market that the running call has entered.
 _active_market: transient(address)
@@ -77,15 +73,12 @@ def __init__(
     stable_swap: address,
     venues: DynArray[address, 8],
 ):
-    """@param venues Deployed before, with the address of this router, and used by no other."""
-    FACTORY = factory
+    """@param venues See `router_markets`."""
+    router_markets.__init__(factory, venues)
     lrt_entry.__init__(lrt, lst, weth)
     lrt_exit.__init__(swap, stable_swap)
     for venue: address in venues:
-        router: address = staticcall IForeignVenue(venue).ROUTER()
-        assert router == self, "router: venue of another router"
         lrt_exit._check_market(venue)
-        self.is_venue[venue] = True
 
 
 @payable
@@ -108,13 +101,14 @@ def open(
     grants: IGrants.Grants = empty(IGrants.Grants),
 ) -> (uint256, uint256):
     """@notice See `ILeverageRouter`."""
-    self._check_deadline(bounds.deadline)
-    foreign: bool = self._check_listed(market)
+    router_bounds._check_deadline(bounds.deadline)
+    foreign: bool = router_markets._check_listed(market)
     oracle: address = empty(address)
     threshold: uint256 = 0
     oracle, threshold = lrt_exit._check_market(market)
     assert amount_in + borrow > 0, "router: nothing to do"
     borrowed: int256 = convert(borrow, int256)
+    # Asked here too: without one nothing is copied.
     if len(grants.authorization.signature) != 0:
         signed_grants._authorize(market, foreign, 0, borrowed, grants.authorization)
     rate: uint256 = 0
@@ -133,7 +127,7 @@ def open(
     collateral, debt = self._adjust(market, 0, borrowed, seat, data)
     if grants.revoke:
         signed_grants._revoke(market, foreign, grants.revocation)
-    self._check_bounds(oracle, threshold, collateral, debt, bounds)
+    router_bounds._check(oracle, threshold, collateral, debt, bounds)
     log ILeverageRouter.Opened(
         market=market,
         owner=msg.sender,
@@ -192,11 +186,11 @@ def move(
     target_grants: IGrants.Grants = empty(IGrants.Grants),
 ) -> (uint256, uint256):
     """@notice See `ILeverageRouter`."""
-    self._check_deadline(bounds.deadline)
+    router_bounds._check_deadline(bounds.deadline)
     assert source != target, "router: source is target"
     assert collateral > 0, "router: nothing to do"
-    from_foreign: bool = self._check_known(source)
-    to_foreign: bool = self._check_listed(target)
+    from_foreign: bool = router_markets._check_known(source)
+    to_foreign: bool = router_markets._check_listed(target)
     source_oracle: address = empty(address)
     source_threshold: uint256 = 0
     source_oracle, source_threshold = lrt_exit._check_market(source)
@@ -227,11 +221,11 @@ def move(
     if target_grants.revoke:
         signed_grants._revoke(target, to_foreign, target_grants.revocation)
     held, owed = staticcall IVenue(source).position(msg.sender)
-    self._check_health(source_oracle, source_threshold, held, owed, bounds.min_health)
+    router_bounds._check_health(source_oracle, source_threshold, held, owed, bounds.min_health)
     log ILeverageRouter.Moved(
         source=source, target=target, owner=msg.sender, collateral=collateral, debt=moved
     )
-    self._check_bounds(oracle, threshold, new_collateral, new_debt, bounds)
+    router_bounds._check(oracle, threshold, new_collateral, new_debt, bounds)
     return new_collateral, new_debt
 
 
@@ -307,14 +301,15 @@ def _lower(
             what is not sold into the withdrawal queue.
     @return The request's id, WETH paid to the caller, collateral and debt of the position.
     """
-    self._check_deadline(bounds.deadline)
-    foreign: bool = self._check_known(market)
+    router_bounds._check_deadline(bounds.deadline)
+    foreign: bool = router_markets._check_known(market)
     oracle: address = empty(address)
     threshold: uint256 = 0
     oracle, threshold = lrt_exit._check_market(market)
     assert collateral_out > 0, "router: nothing to do"
     collateral_delta: int256 = -convert(collateral_out, int256)
     debt_delta: int256 = -convert(min(repay, MOST), int256)
+    # As in `open`.
     if len(grants.authorization.signature) != 0:
         signed_grants._authorize(
             market, foreign, collateral_delta, debt_delta, grants.authorization
@@ -338,7 +333,7 @@ def _lower(
         request_id = self._queue(market, collateral_out - sold)
     if grants.revoke:
         signed_grants._revoke(market, foreign, grants.revocation)
-    self._check_bounds(oracle, threshold, collateral, debt, bounds)
+    router_bounds._check(oracle, threshold, collateral, debt, bounds)
     log ILeverageRouter.Closed(
         market=market,
         owner=msg.sender,
@@ -418,61 +413,3 @@ def _take(
         token._move(token_in, msg.sender, seat, amount)
         return amount, 0, 0
     return 0, lrt_entry._to_lst(token_in, msg.sender, amount), 0
-
-
-# Checks
-
-
-@internal
-@view
-def _check_deadline(deadline: uint256):
-    assert block.timestamp <= deadline, "router: deadline passed"
-
-
-@internal
-@view
-def _check_listed(market: address) -> bool:
-    """@notice A position may be opened there. @return Whether it is a foreign venue."""
-    listed: bool = staticcall IMarketFactory(FACTORY).is_listed(market)
-    if listed:
-        return False
-    assert self.is_venue[market], "router: market not listed"
-    return True
-
-
-@internal
-@view
-def _check_known(market: address) -> bool:
-    """@notice A position may be closed there. @return Whether it is a foreign venue."""
-    known: bool = staticcall IMarketFactory(FACTORY).was_listed(market)
-    if known:
-        return False
-    assert self.is_venue[market], "router: market never listed"
-    return True
-
-
-@internal
-@view
-def _check_bounds(
-    oracle: address,
-    threshold: uint256,
-    collateral: uint256,
-    debt: uint256,
-    bounds: ILeverageRouter.Bounds,
-):
-    """@notice Of the caller's position, as the market has told it."""
-    assert collateral >= bounds.min_collateral, "router: collateral below bound"
-    assert debt <= bounds.max_debt, "router: debt above bound"
-    self._check_health(oracle, threshold, collateral, debt, bounds.min_health)
-
-
-@internal
-@view
-def _check_health(
-    oracle: address, threshold: uint256, collateral: uint256, debt: uint256, min_health: uint256
-):
-    if min_health == 0 or debt == 0:
-        return
-    price: uint256 = staticcall IMarketPrice(oracle).price()
-    health: uint256 = collateral * price // PRICE_SCALE * threshold // debt
-    assert health >= min_health, "router: health below bound"

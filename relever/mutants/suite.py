@@ -121,6 +121,8 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/modules/uniswap_limits.vy": (_SWAP, _QUOTER),
         "contracts/modules/lrt_entry.vy": (_ZAP, _ROUTER),
         "contracts/modules/lrt_purchase.vy": (_ROUTER,),
+        "contracts/modules/router_bounds.vy": (_ROUTER,),
+        "contracts/modules/router_markets.vy": (_ROUTER, *_VENUES),
         "contracts/modules/signed_grants.vy": (_ROUTER, *_VENUES),
         "contracts/modules/lrt_exit.vy": (
             *(_ROUTER, _LIQUIDATOR),
