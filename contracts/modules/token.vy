@@ -35,7 +35,10 @@ def _pull(token: address, owner: address, amount: uint256):
 
 @internal
 def _move(token: address, owner: address, to: address, amount: uint256):
-    """@notice Send `amount` of `owner`'s to `to`, out of its allowance to this contract."""
+    """
+    @notice Send `amount` of `owner`'s to `to`, out of its allowance to this contract.
+    @dev `_pull` says the same once more: by way of this each deposit would cost 51 gas more.
+    """
     if amount == 0:
         return
     sent: bool = extcall IERC20(token).transferFrom(

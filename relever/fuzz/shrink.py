@@ -28,6 +28,8 @@ def shrunk(steps: Sequence[Step], breaks: Breaks, most: int = 400) -> list[Step]
                 gone, rest = gone[:-1], [left[-1]]
             # They take their time along, or leave it behind where a later step needs it.
             for fewer in (left[:at] + rest, left[:at] + _later(gone, rest)):
+                if most <= 0:
+                    break
                 most -= 1
                 if breaks(fewer):
                     left = fewer

@@ -209,11 +209,10 @@ def supply_is_accepted_slowly(seen: Seen) -> str | None:
     supply = (word >> 112) & MAX_112
     # Who goes into the queue last has the fee's shares minted, after the price was asked for.
     later = seen.action.name == "router.close_to_queue" and supply < seen.after.supply
+    if supply != seen.after.supply and not later:
+        return f"A supply of {supply:_} was seen, and it is {seen.after.supply:_}."
     exact = accepted <= right if later else accepted == right
-    if not exact or (supply != seen.after.supply and not later):
-        # A liquidator's sale burns shares after the price was asked for, and asks no gate.
-        return f"{accepted:_} are accepted, and not {right:_}."
-    return None
+    return None if exact else f"{accepted:_} are accepted, and not {right:_}."
 
 
 @_rule(

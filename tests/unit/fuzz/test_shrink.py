@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from relever.fuzz.shrink import shrunk
 from relever.model.protocol import Action, Step
 
@@ -48,7 +50,8 @@ def test_shrunk__the_last_step_alone__is_kept() -> None:
     assert shrunk([step(0), step(1)], lambda _: True) == [step(1)]
 
 
-def test_shrunk__plays_that_run_out__end_it() -> None:
+@pytest.mark.parametrize("most", [1, 7, 10])
+def test_shrunk__plays_that_run_out__end_it(most: int) -> None:
     played: list[int] = []
 
     def breaks(fewer: Sequence[Step]) -> bool:
@@ -56,5 +59,5 @@ def test_shrunk__plays_that_run_out__end_it() -> None:
         return False
 
     steps = [step(number) for number in range(60)]
-    assert shrunk(steps, breaks, most=10) == steps
-    assert len(played) == 10
+    assert shrunk(steps, breaks, most=most) == steps
+    assert len(played) == most
