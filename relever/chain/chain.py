@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, Protocol
 
 from relever.chain.abi import AbiEntry, Event, Interface, checksum, describe_revert, interface
@@ -60,6 +61,11 @@ class Chain:
     def close(self) -> None:
         """Close the connection. The node keeps running."""
         self._rpc.close()
+
+    @cached_property
+    def chain_id(self) -> int:
+        """The node's; it is asked once."""
+        return int(self._rpc.call("eth_chainId"), 16)
 
     def rpc(self, method: str, params: Sequence[Any] = ()) -> Any:
         """Send any JSON-RPC request. Raises `RpcError`."""

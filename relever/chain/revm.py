@@ -57,7 +57,7 @@ class Revm:
 
     def _fork(self) -> Any:
         self.block_number, self.timestamp = self._chain.block_number, self._chain.timestamp
-        settings = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=int(self._chain.rpc("eth_chainId"), 16)))
+        settings = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=self._chain.chain_id))
         evm = pyrevm.EVM(settings, fork_url=self._url, spec_id=_FORK)
         self._set_block(evm)
         return evm

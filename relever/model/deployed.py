@@ -31,7 +31,6 @@ from relever.model.parts import (
     PEOPLE,
     ROUTER,
     SYMBIOTIC,
-    VAULT,
     WRONG_ORACLE,
 )
 from relever.model.protocol import Action, Outcome, Protocol
@@ -92,6 +91,7 @@ class Deployed:
         self.addresses["liquidator"] = world.roles.liquidator
         self.names = {address: name for name, address in self.addresses.items()}
         self._functions: dict[tuple[str, int], Function] = {}
+        self._lrt_domain = signing.permit_domain(suite.vault)
         self._updater: str = core.rewards_coordinator.rewardsUpdater()
         self._code = {
             name: bytes.fromhex(
@@ -356,8 +356,8 @@ class Deployed:
         if signer == "nobody":
             return 27, bytes(32), bytes(32)
         message = owner, spender, amount, nonce, deadline
-        vault = self.contracts[VAULT]
-        return signing.permit(self.deployment.chain, vault, self.addresses[signer], *message)
+        chain = self.deployment.chain
+        return signing.permit(chain, self._lrt_domain, self.addresses[signer], *message)
 
     # EigenLayer's rewards
 

@@ -43,7 +43,7 @@ def test_permit__of_a_victim_with_a_market_of_the_thiefs__takes_nothing(
     victim, token = fund(places)
     thief = places.scene.roles.stranger
     said = (victim, router.address, EQUITY, core.wsteth.nonces(victim), NO_DEADLINE)
-    v, r, s = signing.permit(places.scene.chain, core.wsteth, victim, *said)
+    v, r, s = signing.permit(places.scene.chain, signing.permit_domain(core.wsteth), victim, *said)
     core.wsteth.approve(router.address, 0, sender=victim)
     grants = ((0, NO_DEADLINE, r + s + bytes([v])), NOT_SIGNED, False, NOT_SIGNED)
     fake = places.scene.chain.deploy(artifact("HostileMarket"), sender=thief).address

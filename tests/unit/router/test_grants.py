@@ -18,7 +18,7 @@ from tests.venues import NO_GRANTS, NOT_SIGNED
 def permit(scene: Deployment, token: Contract, amount: int, signer: str) -> Any:
     """ERC-2612, for the router, as the router takes it."""
     words = (signer, scene.protocol.router.address, amount, token.nonces(signer), NO_DEADLINE)
-    v, r, s = signing.permit(scene.chain, token, signer, *words)
+    v, r, s = signing.permit(scene.chain, signing.permit_domain(token), signer, *words)
     return 0, NO_DEADLINE, r + s + bytes([v])
 
 
@@ -95,7 +95,7 @@ def test_open__both_submitted_by_a_stranger_before__goes_through(funded: Deploym
     looper, protocol, wsteth = funded.roles.looper, funded.protocol, funded.world.core.wsteth
     nonce, stranger = protocol.market.nonces(looper), funded.roles.stranger
     words = (looper, protocol.router.address, 3 * ETHER, wsteth.nonces(looper), NO_DEADLINE)
-    v, r, s = signing.permit(funded.chain, wsteth, looper, *words)
+    v, r, s = signing.permit(funded.chain, signing.permit_domain(wsteth), looper, *words)
     right = authorization(funded, looper, nonce)
     owner, spender, amount, _, deadline = words
     wsteth.permit(owner, spender, amount, deadline, v, r, s, sender=stranger)
@@ -187,7 +187,7 @@ def test_grants__expired__are_refused(funded: Deployment, function: str) -> None
     with reverts("market: signature expired"):
         open_with(funded, (NOT_SIGNED, right, False, NOT_SIGNED))
     said = (looper, router.address, 3 * ETHER, wsteth.nonces(looper), now - 1)
-    v, r, s = signing.permit(funded.chain, wsteth, looper, *said)
+    v, r, s = signing.permit(funded.chain, signing.permit_domain(wsteth), looper, *said)
     with reverts("erc20: insufficient allowance"):
         open_with(funded, ((0, now - 1, r + s + bytes([v])), *NO_GRANTS[1:]), 0)
 
@@ -199,7 +199,7 @@ def test_permit__of_other_words__is_worth_nothing(funded: Deployment, part: str)
     place = ["owner", "spender", "amount"].index(part)
     said[place] = 3 * ETHER + 1 if part == "amount" else funded.roles.stranger
     words = (*said, wsteth.nonces(looper), NO_DEADLINE)
-    v, r, s = signing.permit(funded.chain, wsteth, looper, *words)
+    v, r, s = signing.permit(funded.chain, signing.permit_domain(wsteth), looper, *words)
     with reverts("erc20: insufficient allowance"):
         open_with(funded, ((0, NO_DEADLINE, r + s + bytes([v])), *NO_GRANTS[1:]), 0)
     assert wsteth.nonces(looper) == 0
