@@ -157,13 +157,18 @@ class Chain:
         return receipt
 
     def run(
-        self, call: Call, logs: bool = False, meanwhile: Callable[[], None] = lambda: None
+        self,
+        call: Call,
+        logs: bool = False,
+        meanwhile: Callable[[], None] = lambda: None,
+        changes: bool = False,
     ) -> Ran:
-        """As `send`, but say what it returned or why it failed, and which storage it wrote.
+        """As `send`, but say what it returned or why it failed.
 
         Args:
             logs: whether to tell what was logged.
             meanwhile: is done while the node works.
+            changes: whether to tell which storage it wrote.
 
         Raises `RpcError` when the node refuses the transaction.
         """
@@ -171,8 +176,9 @@ class Chain:
             ("eth_sendTransaction", (_request(call),)),
             ("evm_mine", ()),
             ("debug_traceBlockByNumber", ("latest", _TOP_CALL)),
-            ("debug_traceBlockByNumber", ("latest", _CHANGES)),
         ]
+        if changes:
+            requests.append(("debug_traceBlockByNumber", ("latest", _CHANGES)))
         sent, *rest = self._rpc.sequence(requests, meanwhile)
         if (error := sent.get("error")) is not None:
             raise self._refused(call, error)
@@ -180,7 +186,7 @@ class Chain:
             if (error := answer.get("error")) is not None:
                 raise RpcError(f"{call.label} was not mined: {error['message']}", error["code"])
         trace = rest[1]["result"][0]["result"]
-        written = _written(rest[2]["result"][0]["result"])
+        written = _written(rest[2]["result"][0]["result"]) if changes else None
         if "error" in trace:
             return Ran(failed=self._reason(call, trace), changed=written)
         events: list[Event] = []

@@ -72,7 +72,7 @@ class Ran:
     """What came of a transaction: `output` is what it returned; or the reason why it failed.
 
     `events` is what was logged, where that was asked for; `changed` are the storage words that it
-    wrote, by contract and slot, where that is known.
+    wrote, by contract and slot, where that was asked for and is known.
     """
 
     output: bytes = b""

@@ -92,13 +92,18 @@ class Revm:
             raise Revert(call.label, self._reason(call, str(error))) from error
 
     def run(
-        self, call: Call, logs: bool = False, meanwhile: Callable[[], None] = lambda: None
+        self,
+        call: Call,
+        logs: bool = False,
+        meanwhile: Callable[[], None] = lambda: None,
+        changes: bool = False,
     ) -> Ran:
         """A transaction in a block of its own: what it returned, or why it failed.
 
         Args:
             logs: whether to tell what was logged.
             meanwhile: is done too.
+            changes: is not known here.
         """
         meanwhile()
         self.block_number += 1

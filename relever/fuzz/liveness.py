@@ -291,7 +291,6 @@ class Trial:
     def _run(self, call: Call, who: str) -> tuple[Ran, bytes]:
         """A transaction; by a contract it is one of somebody who has it call."""
         if who != SCRIPTED:
-            self._chain.impersonate(call.sender)
             ran = self._chain.run(call)
             return ran, ran.output
         method = self._contracts[SCRIPTED].run

@@ -86,7 +86,8 @@ class Actor:
             self.chain.advance(step.seconds, step.blocks)
         action = step.action
         call = deployed.call(action)
-        ran = self.chain.run(call, has_callback(action), lambda: written.append(write()))
+        logs, changes = has_callback(action), self._mirror is not None
+        ran = self.chain.run(call, logs, lambda: written.append(write()), changes)
         (line,) = written
         if self._mirror is not None:
             assert ran.changed is not None

@@ -40,7 +40,7 @@ def test_run__done__tells_output_events_and_what_is_done_meanwhile(
 
 
 def test_run__on_a_node__tells_each_word_that_was_written(chain: Chain, probe: Contract) -> None:
-    assert chain.run(probe.add.build(3)).changed == {(probe.address, COUNT): 8}
+    assert chain.run(probe.add.build(3), changes=True).changed == {(probe.address, COUNT): 8}
 
 
 @pytest.mark.parametrize(
