@@ -15,7 +15,7 @@ from relever.model.refused import require
 from relever.model.rounding import WAD
 from relever.model.shares import LARGEST, VIRTUAL, Price
 from relever.model.tokens import NOBODY
-from relever.model.vault import Findings, Vault
+from relever.model.vault import SILENCE, Findings, Vault
 
 # The smallest request that is not a whole balance.
 MIN_SHARES = 10**16
@@ -174,6 +174,8 @@ class Queue:
         waited = vault.clock.time - self.requests[self.head].time
         require(waited >= self.patience, "queue: not overdue")
         needed = vault.needed(self._look().leaving)
+        # Each is asked, even one that nothing is booked of.
+        require(all(adapter.answers for adapter in vault.listed), SILENCE)
         coming = vault.idle + sum(adapter.position.exiting for adapter in vault.listed)
         missing = max(0, needed - coming)
         pulled = min(amount, missing)
