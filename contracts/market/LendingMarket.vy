@@ -9,7 +9,7 @@
 @notice One isolated pair. Lenders hold ERC-4626 shares of the loan token; borrowers hold a position of
         collateral and debt shares, changed through the one door `adjust`. Terms never change.
 @dev Loan and collateral token must be plain ERC-20s of at most 18 decimals. Nothing reads the
-     market's own token balance: a donation changes nothing.
+     market's own token balance but for what came in while a callback ran: a donation changes nothing.
      Every state-changing function is locked while another runs, and so is every view but the
      five `max*`, `balanceOf`, `allowance`, `is_authorized`, `nonces` and the constants: they revert
      when a callback asks them.

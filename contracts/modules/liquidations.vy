@@ -87,9 +87,13 @@ def liquidate(
     positions._set_position(owner, collateral - seized, debt_shares - burned)
 
     token._push(positions.COLLATERAL, msg.sender, seized)
+    # As in `adjust`, what the callback sends counts.
+    sent: uint256 = 0
     if len(data) != 0:
+        before: uint256 = token._balance(lenders.LOAN, self)
         extcall ILiquidateCallback(msg.sender).on_liquidate(owner, repaid, seized, data)
-    token._pull(lenders.LOAN, msg.sender, repaid)
+        sent = min(token._balance(lenders.LOAN, self) - before, repaid)
+    token._pull(lenders.LOAN, msg.sender, repaid - sent)
     log ILendingMarket.Liquidated(
         owner=owner,
         liquidator=msg.sender,

@@ -7,7 +7,7 @@
 @author Relever
 @notice The borrowers' side of a lending market: collateral and debt shares by owner, changed through one
         door.
-@dev A change books, pays out, calls back, pulls in, then checks health once. One that leaves debt as it
+@dev A change books, pays out, calls back, pulls in what is missing, then checks health once. One that leaves debt as it
      is only reckons the interest, and adding collateral does not even that.
 """
 from ..interfaces import IAdjustCallback
@@ -78,18 +78,33 @@ def adjust(
     offered: uint256 = 0
     borrowed, offered = self._split(debt_delta)
     c: Change = self._begin(owner, paid_in, paid_out, borrowed, offered, receiver)
-    if len(data) != 0:
-        settled: int256 = convert(c.borrowed, int256) - convert(c.repaid, int256)
-        answer: uint256 = extcall IAdjustCallback(msg.sender).on_adjust(
-            owner, collateral_delta, settled, data
-        )
-        if c.paid_out == 0:
-            if answer < c.paid_in:
-                checks._fail("market: callback short")
-            c.collateral = c.collateral_before + answer
-            c.paid_in = answer
-            self._set_position(owner, c.collateral, c.debt_shares)
-    self._finish(c)
+    if len(data) == 0:
+        self._finish(c, paid_in, c.repaid)
+        return c.collateral, c.debt
+    # The market is locked meanwhile, so that nothing else moves its tokens: what more is here
+    # afterwards is the caller's payment, whoever sent it.
+    collateral_held: uint256 = 0
+    loan_held: uint256 = 0
+    if paid_out == 0:
+        collateral_held = token._balance(COLLATERAL, self)
+    if c.repaid != 0:
+        loan_held = token._balance(lenders.LOAN, self)
+    settled: int256 = convert(borrowed, int256) - convert(c.repaid, int256)
+    collateral_due: uint256 = extcall IAdjustCallback(msg.sender).on_adjust(
+        owner, collateral_delta, settled, data
+    )
+    if paid_out == 0:
+        c.paid_in = token._balance(COLLATERAL, self) - collateral_held + collateral_due
+        if c.paid_in < paid_in:
+            checks._fail("market: callback short")
+        c.collateral = c.collateral_before + c.paid_in
+        self._set_position(owner, c.collateral, c.debt_shares)
+    else:
+        collateral_due = 0
+    loan_due: uint256 = c.repaid
+    if c.repaid != 0:
+        loan_due -= min(token._balance(lenders.LOAN, self) - loan_held, c.repaid)
+    self._finish(c, collateral_due, loan_due)
     return c.collateral, c.debt
 
 
@@ -107,20 +122,20 @@ def supply_collateral(amount: uint256, owner: address):
 @external
 def withdraw_collateral(amount: uint256, owner: address, receiver: address):
     """@notice Take collateral out."""
-    self._finish(self._begin(owner, 0, amount, 0, 0, receiver))
+    self._finish(self._begin(owner, 0, amount, 0, 0, receiver), 0, 0)
 
 
 @external
 def borrow(amount: uint256, owner: address, receiver: address):
     """@notice Borrow `amount` loan units."""
-    self._finish(self._begin(owner, 0, 0, amount, 0, receiver))
+    self._finish(self._begin(owner, 0, 0, amount, 0, receiver), 0, 0)
 
 
 @external
 def repay(amount: uint256, owner: address) -> uint256:
     """@notice Repay anyone's debt. @return What was repaid: the debt at most."""
     c: Change = self._begin(owner, 0, 0, 0, amount, empty(address))
-    self._finish(c)
+    self._finish(c, 0, c.repaid)
     return c.repaid
 
 
@@ -212,10 +227,10 @@ def _begin(
 
 
 @internal
-def _finish(c: Change):
-    """@notice Pull in, and check health once."""
-    token._pull(COLLATERAL, msg.sender, c.paid_in)
-    token._pull(lenders.LOAN, msg.sender, c.repaid)
+def _finish(c: Change, collateral_due: uint256, loan_due: uint256):
+    """@notice Pull in what is due, and check health once."""
+    token._pull(COLLATERAL, msg.sender, collateral_due)
+    token._pull(lenders.LOAN, msg.sender, loan_due)
     # Debt that does not rise over collateral that does not fall by more needs no price: no dead
     # oracle stops it.
     if c.borrowed > 0 or c.debt * c.collateral_before > c.debt_before * c.collateral:

@@ -339,7 +339,8 @@ class Market:
         """Change a position; returns its collateral and debt.
 
         `answer` is what the caller's callback answers, or the callback itself, which is told by how
-        much the debt changes: the collateral to pull in, where none is paid out.
+        much the debt changes: the collateral to pull in, where none is paid out. What it sends is
+        paid in, too.
         """
         if collateral_delta < 0 or debt_delta > 0:
             allowed = caller == owner or (owner, caller) in self.managers
@@ -363,15 +364,21 @@ class Market:
         require(had + paid_in <= MAX_COLLATERAL, "market: collateral width")
         self._pay_collateral(receiver, -paid_out)
         self._pay_loan(receiver, -max(0, settled))
+        due = max(0, -settled)
+        collateral_sent = loan_sent = 0
         if answer is not None:
+            collateral, loan = self._holds()
             answered = answer(settled) if callable(answer) else answer
+            collateral_now, loan_now = self._holds()
+            loan_sent = min(due, loan_now - loan)
             if paid_out == 0:
-                require(answered >= paid_in, "market: callback short")
-                paid_in = answered
+                collateral_sent = collateral_now - collateral
+                require(collateral_sent + answered >= paid_in, "market: callback short")
+                paid_in = collateral_sent + answered
                 require(had + paid_in <= MAX_COLLATERAL, "market: collateral width")
         position.collateral += paid_in - paid_out
-        self._pay_collateral(caller, paid_in)
-        self._pay_loan(caller, max(0, -settled))
+        self._pay_collateral(caller, paid_in - collateral_sent)
+        self._pay_loan(caller, due - loan_sent)
 
         if debt_delta > 0 or debt * had > owed * position.collateral:
             price = self.oracle.price()
@@ -391,6 +398,7 @@ class Market:
         """Repay an unhealthy position's debt for its collateral; bad debt is written off.
 
         The callback is told what is repaid and seized, when the one is not paid but the other is.
+        What it sends counts as paid.
         """
         self.accrue()
         position, debt = self.positions[owner], self.debt(owner)
@@ -407,9 +415,12 @@ class Market:
         lenders_loss = self._write_off(bad_debt) if bad_debt else 0
         position.collateral -= size.seized
         self._pay_collateral(caller, -size.seized)
+        sent = 0
         if callback is not None:
+            _, before = self._holds()
             callback(size.repaid, size.seized)
-        self._pay_loan(caller, size.repaid)
+            sent = min(size.repaid, self._holds()[1] - before)
+        self._pay_loan(caller, size.repaid - sent)
         return Liquidation(size.repaid, size.seized, bad_debt, lenders_loss, size.deleverage)
 
     def size(self, owner: str, max_repay: int) -> Size:
@@ -545,6 +556,10 @@ class Market:
 
     def _authorize(self, owner: str, manager: str, authorized: bool) -> None:
         (self.managers.add if authorized else self.managers.discard)((owner, manager))
+
+    def _holds(self) -> tuple[int, int]:
+        """Collateral and loan units that lie here, whosever they are."""
+        return self.collateral[MARKET], self.loan[MARKET]
 
     def _pay_loan(self, caller: str, amount: int) -> None:
         self.loan[caller] -= amount

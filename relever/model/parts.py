@@ -138,6 +138,9 @@ class TokenMarket(market.Market):
         with self.lock():
             return super().liquidate(*given, **named)
 
+    def _holds(self) -> tuple[int, int]:
+        return self.lrt.balances[market.MARKET], self.weth.balances[market.MARKET]
+
     def _pay_loan(self, caller: str, amount: int) -> None:
         _move(self.weth, caller, amount)
 

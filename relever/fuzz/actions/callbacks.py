@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from relever.fuzz.actions import leverage, oracle, queue, vault
 from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
+from relever.model.parts import VAULT
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 from relever.model.router import Grants
@@ -52,10 +53,18 @@ ELSEWHERE = (
 )
 
 
-def _callback(plan: Planner, answer: int) -> Callback:
+def _callback(plan: Planner, answer: int, sent: tuple[Action, ...] = ()) -> Callback:
     draw = plan.draw
-    steps = tuple(_step(plan) for _ in range(draw.choice((0, 1, 2, 2))))
+    others = tuple(_step(plan) for _ in range(draw.choice((0, 1, 2, 2)) - len(sent)))
+    steps = draw.choice((sent + others, others + sent))
     return Callback(plan.mostly(answer, answer // 2), steps, draw.random() < 0.9)
+
+
+def _sent(plan: Planner, token: str, amount: int) -> tuple[Action, ...]:
+    """At times it sends the market so much in the callback."""
+    if amount <= 0 or plan.draw.random() < 0.5:
+        return ()
+    return (Action(f"{token}.transfer", SCRIPTED, (MARKET, amount)),)
 
 
 def _step(plan: Planner) -> Action:
@@ -88,14 +97,17 @@ def adjust(plan: Planner) -> Action:
     caller = plan.mostly(SCRIPTED, plan.who())
     held = plan.position(owner).collateral
     if held and draw.random() < 0.4:
-        deltas = -plan.part(held), -2 * plan.debt(owner)
-        answer = 0
+        owed = plan.debt(owner)
+        deltas = -plan.part(held), -2 * owed
+        answer, sent = 0, _sent(plan, "weth", plan.mostly(plan.part(owed), owed + 1))
     else:
         more = plan.part(min(plan.held("vault", SCRIPTED), 20 * WAD))
         answer = more + draw.choice((0, 0, WAD, -1))
         room = plan.room(owner, more) * draw.choice((0, 50, 90, 99)) // 100
         deltas = more, min(room, plan.parts.market.books.cash)
-    callback = _callback(plan, max(0, answer))
+        sent = _sent(plan, VAULT, plan.mostly(plan.part(more), more))
+        answer -= sum(step.arguments[1] for step in sent)
+    callback = _callback(plan, max(0, answer), sent)
     return Action("market.adjust", caller, (owner, *deltas, caller, callback))
 
 
@@ -107,7 +119,8 @@ def liquidate(plan: Planner) -> Action:
     owner = broken or plan.borrower()
     repay = plan.mostly(2 * plan.debt(owner), plan.part(plan.debt(owner)))
     caller = plan.mostly(SCRIPTED, plan.who())
-    return Action("market.liquidate", caller, (owner, repay, 0, _callback(plan, 0)))
+    callback = _callback(plan, 0, _sent(plan, "weth", plan.part(plan.debt(owner))))
+    return Action("market.liquidate", caller, (owner, repay, 0, callback))
 
 
 def flash_loan(plan: Planner) -> Action:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relever.chain import Event, Revert
+from relever.chain import Contract, Event, Revert
 from relever.protocol import Deployment
 from tests import scene
 from tests.unit.market.conftest import (
@@ -525,6 +525,120 @@ def test_adjust__callback_for_anothers_position__goes_to_the_caller(borrowed: Se
         borrowed.adjusted(owner, WAD, -WAD, caller=wallet, receiver=NOBODY),
     ]
     assert tuple(borrowed.market.position(owner)) == (101 * WAD, 89 * WAD)
+
+
+def sends(setup: Setup, *payments: tuple[Contract, int]) -> None:
+    """In its callback the wallet sends the market these tokens."""
+    to = setup.market.address
+    setup.wallet.set_steps([(t.address, t.transfer.encode(to, amount)) for t, amount in payments])
+
+
+@pytest.mark.parametrize("sent", [1, 60 * WAD, 100 * WAD])
+def test_adjust__callback_sends_collateral__only_the_rest_is_pulled(lent: Setup, sent: int) -> None:
+    market, wallet = lent.market, lent.wallet.address
+    sends(lent, (lent.collateral, sent))
+    lent.wallet.set_answer(100 * WAD - sent)
+
+    receipt = lent.run("adjust", wallet, 100 * WAD, 90 * WAD, wallet, DATA)
+
+    rest = [lent.moved(lent.collateral, wallet, market.address, 100 * WAD - sent)]
+    assert receipt.events == [
+        lent.moved(lent.loan, market.address, wallet, 90 * WAD),
+        told(lent, 100 * WAD, 90 * WAD),
+        lent.moved(lent.collateral, wallet, market.address, sent),
+        *(rest if sent < 100 * WAD else []),
+        lent.adjusted(wallet, 100 * WAD, 90 * WAD),
+    ]
+    assert tuple(market.position(wallet)) == (100 * WAD, 90 * WAD)
+    assert lent.collateral.balanceOf(market.address) == 100 * WAD
+
+
+def test_adjust__callback_sends_more_than_said__all_of_it_counts(lent: Setup) -> None:
+    wallet = lent.wallet.address
+    sends(lent, (lent.collateral, 100 * WAD))
+    receipt = lent.run("adjust", wallet, 1, 90 * WAD, wallet, DATA)
+    assert receipt.events[-1] == lent.adjusted(wallet, 100 * WAD, 90 * WAD)
+    assert tuple(lent.market.position(wallet)) == (100 * WAD, 90 * WAD)
+
+
+def test_adjust__callback_sends_and_answers_too_little__reverts(lent: Setup) -> None:
+    sends(lent, (lent.collateral, WAD))
+    lent.wallet.set_answer(WAD - 1)
+    with lent.refused("market: callback short"):
+        lent.run("adjust", lent.wallet.address, 2 * WAD, 0, lent.wallet.address, DATA)
+    lent.wallet.set_answer(WAD)
+    lent.run("adjust", lent.wallet.address, 2 * WAD, 0, lent.wallet.address, DATA)
+
+
+def test_adjust__callback_sends_beyond_the_width__reverts(lent: Setup) -> None:
+    sends(lent, (lent.collateral, MAX_112))
+    lent.wallet.set_answer(1)
+    with lent.refused("market: collateral width"):
+        lent.run("adjust", lent.wallet.address, 0, 0, lent.wallet.address, DATA)
+
+
+@pytest.mark.parametrize("sent", [1, 40 * WAD, 90 * WAD])
+def test_adjust__callback_sends_the_loan__only_the_rest_is_pulled(lent: Setup, sent: int) -> None:
+    market, wallet = lent.market, lent.wallet.address
+    lent.run("adjust", wallet, 100 * WAD, 90 * WAD, wallet)
+    sends(lent, (lent.loan, sent))
+
+    receipt = lent.run("adjust", wallet, -100 * WAD, -100 * WAD, wallet, DATA)
+
+    rest = [lent.moved(lent.loan, wallet, market.address, 90 * WAD - sent)]
+    assert receipt.events == [
+        lent.moved(lent.collateral, market.address, wallet, 100 * WAD),
+        told(lent, -100 * WAD, -90 * WAD),
+        lent.moved(lent.loan, wallet, market.address, sent),
+        *(rest if sent < 90 * WAD else []),
+        lent.adjusted(wallet, -100 * WAD, -90 * WAD),
+    ]
+    assert tuple(market.position(wallet)) == (0, 0)
+
+
+def test_adjust__callback_sends_more_than_the_debt__is_a_gift(lent: Setup) -> None:
+    market, wallet = lent.market, lent.wallet.address
+    lent.run("adjust", wallet, 100 * WAD, 90 * WAD, wallet)
+    sends(lent, (lent.loan, 91 * WAD))
+    cash, assets = lent.loan.balanceOf(market.address), market.totalAssets()
+    lent.run("adjust", wallet, -100 * WAD, -100 * WAD, wallet, DATA)
+    assert tuple(market.position(wallet)) == (0, 0)
+    assert lent.loan.balanceOf(market.address) == cash + 91 * WAD
+    # It is no lender's, and can be borrowed by nobody.
+    assert market.totalAssets() == assets == market.maxFlashLoan(lent.loan.address)
+
+
+def test_adjust__loan_sent_where_collateral_is_due__pays_for_nothing(lent: Setup) -> None:
+    wallet = lent.wallet.address
+    sends(lent, (lent.loan, 100 * WAD))
+    with lent.refused("market: callback short"):
+        lent.run("adjust", wallet, 100 * WAD, 0, wallet, DATA)
+    lent.run("adjust", wallet, 100 * WAD, 90 * WAD, wallet)
+    # Collateral is paid out, so that none is taken in.
+    sends(lent, (lent.collateral, 5 * WAD))
+    lent.run("adjust", wallet, -10 * WAD, -90 * WAD, wallet, DATA)
+    assert tuple(lent.market.position(wallet)) == (90 * WAD, 0)
+
+
+def test_adjust__tokens_that_lay_there__pay_for_nothing(lent: Setup) -> None:
+    market, wallet, giver = lent.market, lent.wallet.address, lent.actors.borrower
+    for token in (lent.collateral, lent.loan):
+        token.transfer(market.address, 500 * WAD, sender=giver)
+    with lent.refused("market: callback short"):
+        lent.run("adjust", wallet, 1, 0, wallet, DATA)
+    lent.run("adjust", wallet, 100 * WAD, 90 * WAD, wallet)
+    before = lent.loan.balanceOf(wallet)
+    lent.run("adjust", wallet, -100 * WAD, -90 * WAD, wallet, DATA)
+    assert before - lent.loan.balanceOf(wallet) == 90 * WAD
+
+
+def test_adjust__nothing_is_asked__callback_may_still_give(borrowed: Setup) -> None:
+    owner, wallet = borrowed.actors.borrower, borrowed.wallet.address
+    sends(borrowed, (borrowed.collateral, WAD), (borrowed.loan, WAD))
+    borrowed.run("adjust", owner, 0, -WAD, NOBODY, DATA)
+    assert tuple(borrowed.market.position(owner)) == (101 * WAD, 89 * WAD)
+    assert borrowed.wallet.all_outcomes()[1].success
+    assert wallet != owner
 
 
 def test_adjust__no_data__calls_nobody_back(lent: Setup) -> None:

@@ -592,6 +592,28 @@ def test_liquidate__callback__comes_between_collateral_and_payment(scene_set: Se
     assert int.from_bytes(seen.answer, "big") == held + seized
 
 
+@pytest.mark.parametrize("missing", [0, 1, WAD, -WAD])
+def test_liquidate__callback_sends_the_payment__only_the_rest_is_pulled(
+    scene_set: Setup, missing: int
+) -> None:
+    market, wallet, owner = scene_set.market, scene_set.wallet.address, scene_set.actors.borrower
+    price = 89 * PRICE // 100
+    scene_set.oracle.set_price(price)
+    repaid, seized = sized(scene_set, price)
+    send = scene_set.loan.transfer.encode(market.address, repaid - missing)
+    scene_set.wallet.set_steps([(scene_set.loan.address, send)])
+
+    receipt = scene_set.run("liquidate", owner, UNLIMITED, seized, DATA)
+
+    rest = [scene_set.moved(scene_set.loan, wallet, market.address, missing)]
+    assert receipt.events[2:] == [
+        scene_set.moved(scene_set.loan, wallet, market.address, repaid - missing),
+        # What is sent above the payment is a gift.
+        *(rest if missing > 0 else []),
+        liquidated(scene_set, repaid, seized, liquidator=wallet),
+    ]
+
+
 def test_liquidate__no_data__calls_nobody_back(scene_set: Setup) -> None:
     scene_set.oracle.set_price(EDGE - 1)
     receipt = scene_set.run("liquidate", scene_set.actors.borrower, WAD, 0)
