@@ -176,15 +176,15 @@ class Log:
             self.moved(self.wsteth, NOBODY, staker, shares),
         ]
 
-    def deposited(self, who: str, assets: int, shares: int) -> list[Event]:
+    def deposited(self, who: str, assets: int, shares: int, receiver: str) -> list[Event]:
         """WstETH approved and deposited in the vault."""
         vault = self.vault.address
-        arguments = {"sender": who, "owner": who, "assets": assets, "shares": shares}
+        arguments = {"sender": who, "owner": receiver, "assets": assets, "shares": shares}
         return [
             self.approved(self.wsteth, who, vault, assets),
             self.approved(self.wsteth, who, vault, 0),
             self.moved(self.wsteth, who, vault, assets),
-            self.moved(self.vault, NOBODY, who, shares),
+            self.moved(self.vault, NOBODY, receiver, shares),
             Event("Deposit", arguments, vault),
         ]
 

@@ -72,20 +72,15 @@ class VenueLog:
         """The loan to `seat`, what the router makes of it there, and the collateral into it.
 
         Args:
-            made: from the loan's arrival to the collateral's being there.
+            made: from the loan's arrival to the collateral's being at the entry.
             accrues: whether interest is booked first.
         """
         place, log, entry = self.place, self.log, self.entry
-        brought = [
-            log.approved(self.lrt, self.router, entry, collateral),
-            log.approved(self.lrt, self.router, entry, 0),
-            log.moved(self.lrt, self.router, entry, collateral),
-        ]
         if isinstance(place, Ours):
             said = log.adjusted(self.owner, self.router, collateral, debt, seat)
             lent = [log.moved(self.weth, entry, seat, debt)]
-            return [*self._accrued(accrues), *lent, *made, *brought, said]
-        handed = [*made, *brought, log.approved(self.lrt, entry, self.pool, collateral)]
+            return [*self._accrued(accrues), *lent, *made, said]
+        handed = [*made, log.approved(self.lrt, entry, self.pool, collateral)]
         if isinstance(place, Morpho):
             loan = {"caller": entry, "token": self.weth.address, "assets": debt}
             supplied = {"caller": entry, "onBehalf": self.owner, "assets": collateral}
@@ -131,8 +126,6 @@ class VenueLog:
         """
         place, log, entry = self.place, self.log, self.entry
         paid = [log.moved(self.weth, self.router, entry, debt)]
-        if called_back:
-            paid = [log.approved(self.weth, self.router, entry, debt), *paid]
         if isinstance(place, Ours):
             out = [log.moved(self.lrt, entry, seat, collateral)]
             said = log.adjusted(self.owner, self.router, -collateral, -debt, seat)

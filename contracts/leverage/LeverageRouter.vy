@@ -59,8 +59,9 @@ MOST: constant(uint256) = 2**255 - 1
 
 # The market that the running call has entered.
 _active_market: transient(address)
-# What that market took of the debt in the running call.
+# What that market takes of the debt in the running call, and what the sale brings above that.
 _repaid: transient(uint256)
+_left: transient(uint256)
 
 
 @deploy
@@ -242,7 +243,7 @@ def on_adjust(
         sold, route = abi_decode(data, (uint256, IRoute.Route))
         repaid: uint256 = convert(-debt_delta, uint256)
         self._repaid = repaid
-        self._sell(convert(-collateral_delta, uint256), sold, route, owner, repaid)
+        self._left = self._sell(convert(-collateral_delta, uint256), sold, route, owner, repaid)
         return 0
     source: address = empty(address)
     lrt_in: uint256 = 0
@@ -256,9 +257,9 @@ def on_adjust(
     if source != empty(address):
         self._take_over(source, owner, lrt_in, borrowed)
     else:
-        lrt_in += lrt_purchase._buy(weth_in + borrowed, rate, lst_in, owner)
-    token._approve(lrt_entry.LRT, msg.sender, lrt_in)
-    return lrt_in
+        token._push(lrt_entry.LRT, msg.sender, lrt_in)
+        lrt_purchase._buy(weth_in + borrowed, rate, lst_in, owner, msg.sender)
+    return 0
 
 
 # Steps
@@ -316,7 +317,6 @@ def _lower(
         )
     # What is sold as a whole goes straight to where it is sold.
     seat: address = lrt_exit._seat(route) if sold == collateral_out else self
-    before: uint256 = token._balance(lrt_entry.WETH, self)
     collateral: uint256 = 0
     debt: uint256 = 0
     collateral, debt = self._adjust(
@@ -324,8 +324,8 @@ def _lower(
     )
     repaid: uint256 = self._repaid
     self._repaid = 0
-    after: uint256 = token._balance(lrt_entry.WETH, self)
-    paid_out: uint256 = after - before
+    paid_out: uint256 = self._left
+    self._left = 0
     assert paid_out >= bounds.min_out, "router: too little out"
     token._push(lrt_entry.WETH, msg.sender, paid_out)
     request_id: uint256 = 0
@@ -361,16 +361,19 @@ def _queue(market: address, shares: uint256) -> uint256:
 @internal
 def _sell(
     collateral_out: uint256, sold: uint256, route: IRoute.Route, owner: address, repaid: uint256
-):
-    """@notice Sell LRT for at least what the market takes as repayment, and let it take that."""
+) -> uint256:
+    """
+    @notice Sell LRT for at least what the market takes as repayment, and send it that.
+    @return WETH that is left.
+    """
     received: uint256 = 0
     if sold == collateral_out:
         received = lrt_exit._sell_seated(sold, lrt_exit._seat(route), owner)
     elif sold != 0:
         received = lrt_exit._sell(sold, route, owner)
     assert received >= repaid, "router: sale below repayment"
-    if repaid != 0:
-        token._approve(lrt_entry.WETH, msg.sender, repaid)
+    token._push(lrt_entry.WETH, msg.sender, repaid)
+    return received - repaid
 
 
 @internal
@@ -379,7 +382,7 @@ def _take_over(source: address, owner: address, collateral: uint256, borrowed: u
     if borrowed != 0:
         token._approve(lrt_entry.WETH, source, borrowed)
     extcall IVenue(source).adjust(
-        owner, -convert(collateral, int256), -convert(borrowed, int256), self, b""
+        owner, -convert(collateral, int256), -convert(borrowed, int256), msg.sender, b""
     )
 
 

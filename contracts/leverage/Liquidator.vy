@@ -110,14 +110,14 @@ def liquidate_many(
 @external
 @reentrant
 def on_liquidate(owner: address, repaid: uint256, seized: uint256, data: Bytes[1024]):
-    """@notice Sell what was seized; the market pulls the repayment after this."""
+    """@notice Sell what was seized, and send the market its repayment."""
     assert msg.sender == self._active_market, "liquidator: not active market"
     route: IRoute.Route = empty(IRoute.Route)
     caller: address = empty(address)
     route, caller = abi_decode(data, (IRoute.Route, address))
     received: uint256 = best_exit._sell(seized, route, caller)
     assert received >= repaid, "liquidator: sale below repayment"
-    token._approve(lrt_entry.WETH, msg.sender, repaid)
+    token._push(lrt_entry.WETH, msg.sender, repaid)
 
 
 @internal

@@ -151,7 +151,7 @@ def on_adjust(
     sold: uint256 = convert(-collateral_delta, uint256)
     received: uint256 = best_exit._sell(sold, empty(IRoute.Route), owner)
     assert received >= least, "orders: sale brings too little"
-    token._approve(lrt_entry.WETH, msg.sender, convert(-debt_delta, uint256))
+    token._push(lrt_entry.WETH, msg.sender, convert(-debt_delta, uint256))
     return 0
 
 

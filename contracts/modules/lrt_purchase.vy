@@ -64,25 +64,24 @@ def _seat(rate: uint256) -> address:
 
 
 @internal
-def _buy(weth: uint256, rate: uint256, lst: uint256, owner: address) -> uint256:
+def _buy(weth: uint256, rate: uint256, lst: uint256, owner: address, receiver: address):
     """
     @param weth Lies where `_seat` says.
     @param rate From `_rate_to_swap`.
     @param lst WstETH that this contract holds.
     @param owner Who gets what a sale leaves of the WETH when it is too little to mint for.
-    @return LRT received.
+    @param receiver Who gets the LRT.
     """
     left: uint256 = weth
-    bought: uint256 = 0
     if rate != 0:
         sold: uint256 = 0
+        bought: uint256 = 0
         sold, bought = extcall ISwap(lrt_exit.SWAP).swap_up_to(
-            lrt_entry.WETH, lrt_entry.LRT, weth, rate, self
+            lrt_entry.WETH, lrt_entry.LRT, weth, rate, receiver
         )
         left -= sold
         if left < DUST:
             token._push(lrt_entry.WETH, owner, left)
             left = 0
     staked: uint256 = lrt_entry._stake_weth(left)
-    minted: uint256 = lrt_entry._deposit(lst + staked, self)
-    return bought + minted
+    lrt_entry._deposit(lst + staked, receiver)

@@ -11,6 +11,7 @@
      back is what was sent.
 """
 from ..interfaces import IAdjustCallback
+from . import token
 
 
 struct Call:
@@ -81,14 +82,33 @@ def _end():
 
 
 @internal
+def _take_collateral(call: Call, collateral: address) -> uint256:
+    """@notice Ask the router, when it gave data. @return What it has sent, and what was pulled in."""
+    due: uint256 = convert(max(call.collateral_delta, 0), uint256)
+    before: uint256 = token._balance(collateral, self)
+    if len(call.data) != 0:
+        due = self._call_back(call)
+    sent: uint256 = token._balance(collateral, self) - before
+    taken: uint256 = sent + due
+    assert convert(taken, int256) >= call.collateral_delta, "venue: callback short"
+    token._pull(collateral, ROUTER, due)
+    return taken
+
+
+@internal
+def _take_loan(call: Call, loan: address):
+    """@notice Ask the router, when it gave data, and pull in what it has not sent of the repayment."""
+    before: uint256 = token._balance(loan, self)
+    if len(call.data) != 0:
+        self._call_back(call)
+    sent: uint256 = token._balance(loan, self) - before
+    token._pull(loan, ROUTER, call.repaid - sent)
+
+
+@internal
 def _call_back(call: Call) -> uint256:
-    """@notice Ask the router, when it gave data. @return The collateral to pull in."""
-    collateral_in: uint256 = convert(max(call.collateral_delta, 0), uint256)
-    if len(call.data) == 0:
-        return collateral_in
+    """@return The collateral to pull in."""
     settled: int256 = convert(call.borrowed, int256) - convert(call.repaid, int256)
-    answer: uint256 = extcall IAdjustCallback(ROUTER).on_adjust(
+    return extcall IAdjustCallback(ROUTER).on_adjust(
         call.owner, call.collateral_delta, settled, call.data
     )
-    assert answer >= collateral_in, "venue: callback short"
-    return answer

@@ -93,10 +93,12 @@ def adjust(
         )
     elif call.repaid == 0 and call.paid_out == 0:
         self._supply(call)
-    elif call.repaid == 0 or len(data) == 0:
+    elif len(data) == 0:
         token._pull(LOAN, venue_call.ROUTER, call.repaid)
         self._repay_and_pay_out(call)
-        venue_call._call_back(call)
+    elif call.repaid == 0:
+        self._repay_and_pay_out(call)
+        venue_call._take_loan(call, LOAN)
     else:
         lent: bool = extcall IFlashLender(LENDER).flashLoan(
             self, LOAN, call.repaid, abi_encode(call)
@@ -133,8 +135,7 @@ def onFlashLoan(
     assert initiator == self, "venue: not its own loan"
     assert fee == 0, "venue: flash loan fee"
     self._repay_and_pay_out(call)
-    venue_call._call_back(call)
-    token._pull(LOAN, venue_call.ROUTER, amount)
+    venue_call._take_loan(call, LOAN)
     token._approve(LOAN, LENDER, amount)
     return FLASH_LOAN_SUCCESS
 
@@ -214,11 +215,10 @@ def position(owner: address) -> (uint256, uint256):
 @internal
 def _supply(call: venue_call.Call):
     """@notice Take the collateral that the router has made, and add it to the owner's."""
-    answer: uint256 = venue_call._call_back(call)
-    token._pull(COLLATERAL, venue_call.ROUTER, answer)
-    if answer != 0:
-        token._approve(COLLATERAL, POOL, answer)
-        extcall IAavePool(POOL).supply(COLLATERAL, answer, call.owner, 0)
+    taken: uint256 = venue_call._take_collateral(call, COLLATERAL)
+    if taken != 0:
+        token._approve(COLLATERAL, POOL, taken)
+        extcall IAavePool(POOL).supply(COLLATERAL, taken, call.owner, 0)
 
 
 @internal

@@ -86,7 +86,7 @@ def adjust(
             extcall IMorpho(MORPHO).repay(self._params(), call.repaid, 0, owner, abi_encode(call))
     elif call.paid_out != 0:
         self._pay_out(call)
-        venue_call._call_back(call)
+        venue_call._take_loan(call, LOAN)
     else:
         self._supply(call)
     venue_call._end()
@@ -111,8 +111,7 @@ def onMorphoRepay(assets: uint256, data: Bytes[2048]):
     call: venue_call.Call = venue_call._resume(MORPHO, data)
     self._pay_out(call)
     call.repaid = assets
-    venue_call._call_back(call)
-    token._pull(LOAN, venue_call.ROUTER, assets)
+    venue_call._take_loan(call, LOAN)
     token._approve(LOAN, MORPHO, assets)
 
 
@@ -156,11 +155,10 @@ def position(owner: address) -> (uint256, uint256):
 @internal
 def _supply(call: venue_call.Call):
     """@notice Take the collateral that the router has made, and add it to the owner's."""
-    answer: uint256 = venue_call._call_back(call)
-    token._pull(COLLATERAL, venue_call.ROUTER, answer)
-    if answer != 0:
-        token._approve(COLLATERAL, MORPHO, answer)
-        extcall IMorpho(MORPHO).supplyCollateral(self._params(), answer, call.owner, b"")
+    taken: uint256 = venue_call._take_collateral(call, COLLATERAL)
+    if taken != 0:
+        token._approve(COLLATERAL, MORPHO, taken)
+        extcall IMorpho(MORPHO).supplyCollateral(self._params(), taken, call.owner, b"")
 
 
 @internal

@@ -48,7 +48,7 @@ class Liquidator:
         def sell(repaid: int, seized: int) -> None:
             received = Paths(parts, LIQUIDATOR).sell_best(seized, route, caller)
             require(received >= repaid, "liquidator: sale below repayment")
-            parts.weth.approve(LIQUIDATOR, MARKET, repaid)
+            push(parts.weth, LIQUIDATOR, MARKET, repaid)
 
         parts.oracle.poke_liquidation_prices()
         parts.market.liquidate(LIQUIDATOR, owner, max_repay, 0, sell)

@@ -64,7 +64,7 @@ class StopOrders:
         def sell(change: int) -> int:
             received = Paths(parts, ORDERS).sell_best(sold, BEST, order.owner)
             require(received >= least, "orders: sale brings too little")
-            parts.weth.approve(ORDERS, MARKET, -change)
+            push(parts.weth, ORDERS, MARKET, -change)
             return 0
 
         left, debt = parts.market.adjust(ORDERS, order.owner, -sold, -repaid, ORDERS, sell)

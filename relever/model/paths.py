@@ -80,17 +80,15 @@ class Paths:
         minted = parts.vault.preview_deposit(staked)
         return minted + 1 if pool.pays(self.who, "weth", VAULT, minted + 1) else 0
 
-    def buy(self, weth: int, rate: int, lst: int, owner: str) -> int:
+    def buy(self, weth: int, rate: int, lst: int, owner: str, receiver: str) -> None:
         """LRT for WETH, which lies with the swap where there is a rate, and for wstETH."""
-        bought = 0
         if rate:
             swap = Swap(self.parts)
-            sold, bought = swap.swap_up_to(self.who, "weth", VAULT, weth, rate, self.who)
-            weth -= sold
+            weth -= swap.swap_up_to(self.who, "weth", VAULT, weth, rate, receiver)[0]
             if weth < DUST:
                 push(self.parts.weth, self.who, owner, weth)
                 weth = 0
-        return bought + self.deposit(lst + self.stake_weth(weth), self.who)
+        self.deposit(lst + self.stake_weth(weth), receiver)
 
     def seat(self, route: int) -> str:
         """Where LRT must lie to be sold: with the swap, or here to be redeemed."""

@@ -88,9 +88,9 @@ class Router:
             lst = paths.to_lst(token, caller, amount)
 
         def mint(borrowed: int) -> int:
-            made = lrt + paths.buy(weth + borrowed, rate, lst, caller)
-            parts.vault.lrt.approve(ROUTER, MARKET, made)
-            return made
+            push(parts.vault.lrt, ROUTER, MARKET, lrt)
+            paths.buy(weth + borrowed, rate, lst, caller, MARKET)
+            return 0
 
         parts.market.adjust(ROUTER, caller, 0, borrow, seat, mint)
         self._revoke(caller, grants)
@@ -156,22 +156,22 @@ class Router:
         require(collateral_out > 0, "router: nothing to do")
         self._authorize(caller, grants)
         seat = paths.seat(route) if sold == collateral_out else ROUTER
-        before = parts.weth.balances[ROUTER]
+        paid_out = 0
 
         def sell(change: int) -> int:
+            nonlocal paid_out
             received = 0
             if sold == collateral_out:
                 received = paths.sell_seated(sold, seat, caller)
             elif sold:
                 received = paths.sell(sold, route, caller)
             require(received >= -change, "router: sale below repayment")
-            if change:
-                parts.weth.approve(ROUTER, MARKET, -change)
+            push(parts.weth, ROUTER, MARKET, -change)
+            paid_out = received + change
             return 0
 
         repaid = min(repay, MOST)
         parts.market.adjust(ROUTER, caller, -collateral_out, -repaid, seat, sell)
-        paid_out = parts.weth.balances[ROUTER] - before
         require(paid_out >= bounds.min_out, "router: too little out")
         push(parts.weth, ROUTER, caller, paid_out)
         number = 0

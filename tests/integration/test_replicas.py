@@ -306,7 +306,7 @@ def take_a_spot_price_over(scene: Deployment) -> bool:
 
 
 def call_back_out_of_the_blue(scene: Deployment) -> bool:
-    return gets_an_allowance(scene, scene.roles.stranger)
+    return takes_what_lies_there(scene, scene.roles.stranger)
 
 
 def mint_one_to_one(scene: Deployment) -> bool:
@@ -338,7 +338,7 @@ def raise_the_rate_by_a_donation(scene: Deployment) -> bool:
 def call_back_after_the_call(scene: Deployment) -> bool:
     lend(scene, 100 * ETHER)
     open_leveraged(scene, 3 * ETHER, 10 * ETHER)
-    return gets_an_allowance(scene, scene.roles.looper)
+    return takes_what_lies_there(scene, scene.roles.looper)
 
 
 def pay_the_router_with_shares_of_the_market(scene: Deployment) -> bool:
@@ -502,9 +502,11 @@ def liquidates(scene: Deployment, in_full: bool = False) -> bool:
     return not (in_full and said.args["deleverage"])
 
 
-def gets_an_allowance(scene: Deployment, caller: str) -> bool:
-    """Whether who calls the router back may take the router's LRT afterwards."""
+def takes_what_lies_there(scene: Deployment, caller: str) -> bool:
+    """Whether who calls the router back gets what somebody has sent it by mistake."""
     router, vault = scene.protocol.router, scene.protocol.vault
-    data = encode(["uint256"] * 5, [0, ETHER, 0, 0, 0])
+    donate(scene, router.address)
+    before = vault.balanceOf(caller)
+    data = encode(["uint256"] * 5, [0, 0, 0, ETHER, 0])
     router.on_adjust(caller, 0, 0, data, sender=caller)
-    return bool(vault.allowance(router.address, caller) > 0)
+    return bool(vault.balanceOf(caller) > before)

@@ -125,7 +125,6 @@ def test_close__whole_position__sells_it_in_the_stable_pool(ways: Ways) -> None:
         # What is sold as a whole goes straight to where it is sold.
         log.moved(log.vault, market.address, ways.stable.swap.address, collateral),
         *ways.sold(router, collateral, out)[1:],
-        log.approved(log.weth, router, market.address, debt),
         log.moved(log.weth, router, market.address, debt),
         log.adjusted(looper, router, -collateral, -debt, ways.stable.swap.address),
         log.moved(log.weth, router, looper, out - debt),

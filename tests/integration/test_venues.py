@@ -78,12 +78,13 @@ def test_open__one_transaction__gives_just_what_mints(places: Places, name: str)
     staked = lido.shares_down(BORROWED)
     collateral = vault_shares_down(scene, EQUITY + staked)
     made = [log.log.unwrapped(router, BORROWED), *log.log.staked(lido, router, BORROWED)]
-    made += log.log.deposited(router, EQUITY + staked, collateral)
+    entry = places[name].entry.address
+    made += log.log.deposited(router, EQUITY + staked, collateral, entry)
     before = holdings(scene, looper)
     receipt = open_at(places, name)
     assert position(places, name) == (collateral, BORROWED)
     said = {
-        "market": places[name].entry.address,
+        "market": entry,
         "owner": looper,
         "token_in": scene.world.core.wsteth.address,
         "amount_in": EQUITY,
@@ -301,12 +302,12 @@ def moved(
     """What a move logs; half an hour of interest is booked at both ends where all is moved."""
     router = places.router.address
     of_source, of_target = logs(places, source), logs(places, target)
-    from_source = of_source.lowered(collateral, debt, router, [], whole, False, accrues=whole)
-    entry = places[source].entry.address
+    entry, seat = places[source].entry.address, places[target].entry.address
+    from_source = of_source.lowered(collateral, debt, seat, [], whole, False, accrues=whole)
     allowed = of_source.log.approved(of_source.weth, router, entry, debt)
     said = {
         "source": entry,
-        "target": places[target].entry.address,
+        "target": seat,
         "owner": places.scene.roles.looper,
         "collateral": collateral,
         "debt": debt,

@@ -68,8 +68,8 @@ OF_CONTRACTS: dict[str, tuple[Any, ...]] = {
     "symbiotic.start_exit": (1,),
     "symbiotic.finish_exit": (1,),
     "swap.uniswapV3SwapCallback": (WAD, -WAD, b""),
-    # Nothing changes, and so much LRT was minted: the router would give its caller an allowance.
-    "router.on_adjust": ("stranger", 0, 0, bytes(32) + WAD.to_bytes(32, "big") + bytes(96)),
+    # Nothing has come in and nothing is asked for, which a router that answered would do.
+    "router.on_adjust": ("stranger", 0, 0, bytes(160)),
     "liquidator.on_liquidate": ("stranger", WAD, WAD, b"\1" * 64),
     "liquidator.try_sale": (WAD, 1, "stranger"),
     "orders.on_adjust": ("stranger", -WAD, 0, bytes(32)),

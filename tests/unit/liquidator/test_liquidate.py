@@ -96,7 +96,6 @@ def test_liquidate__by_a_keeper_without_capital__pays_it_the_profit(
         "profit": profit,
     }
     events += [
-        log.approved(log.weth, helper, market.address, repaid),
         log.moved(log.weth, helper, market.address, repaid),
         Event("Liquidated", liquidated, market.address),
         log.moved(log.weth, helper, roles.keeper, profit),

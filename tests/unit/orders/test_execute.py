@@ -53,7 +53,6 @@ def sale_events(desk: Desk, sale: Sale, repaid: int, paid_out: int, kind: Kind) 
     return [
         log.moved(log.vault, market, helper, sale.amount_in),
         *log.sold(sale, log.vault, helper),
-        log.approved(log.weth, helper, market, repaid),
         log.moved(log.weth, helper, market, repaid),
         log.adjusted(desk.owner, helper, -sale.amount_in, -repaid),
         log.moved(log.weth, helper, desk.scene.roles.keeper, FEE),

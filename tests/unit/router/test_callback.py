@@ -166,7 +166,8 @@ def test_on_adjust__token_refuses_the_approval__reverts(scene: Deployment) -> No
         artifact("LeverageRouter"), market.address, token, token, token, swap, NOBODY, []
     )
     market.set_call(
-        router.address, router.on_adjust.encode(NOBODY, 0, 0, encode(["uint256"] * 5, [0] * 5))
+        router.address,
+        router.on_adjust.encode(NOBODY, 0, 0, encode(["uint256"] * 5, [0, 0, 0, 1, 0])),
     )
     router.open(market.address, NOBODY, 0, 1, FREE, sender=scene.roles.looper)
     assert market.succeeded() is False

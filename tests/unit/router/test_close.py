@@ -85,7 +85,6 @@ def expected_events(
     else:
         events += log.sold(sale, log.vault, router)[1:]
     if repaid:
-        events += [log.approved(log.weth, router, market.address, repaid)]
         events += [log.moved(log.weth, router, market.address, repaid)]
     events += [log.adjusted(looper, router, -collateral, -repaid, receiver)]
     paid_out = sale.amount_out - repaid

@@ -104,17 +104,16 @@ def test_open__each_token__gives_the_computed_collateral_and_debt(
     debt = debt_after_borrowing(market.state(), BORROWED)
     events = taken(scene, name, AMOUNT, lido, log)
     events += [log.moved(log.weth, market.address, router, BORROWED)]
+    if direct:
+        events += [log.moved(log.vault, router, market.address, direct)]
     events += [log.unwrapped(router, weth)]
     shares_before = lido.shares
     events += log.staked(lido, router, weth)
     assets = lst + lido.shares - shares_before
     minted = vault_shares_down(scene, assets)
     collateral = direct + minted
-    events += log.deposited(router, assets, minted)
+    events += log.deposited(router, assets, minted, market.address)
     events += [
-        log.approved(log.vault, router, market.address, collateral),
-        log.approved(log.vault, router, market.address, 0),
-        log.moved(log.vault, router, market.address, collateral),
         log.adjusted(looper, router, collateral, BORROWED),
         Event(
             "Opened",

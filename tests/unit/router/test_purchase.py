@@ -39,7 +39,7 @@ def bought(
     price, tick, *_ = pool.contract.slot0()
     traded = {
         "sender": swap,
-        "recipient": router,
+        "recipient": market.address,
         "amount0": amounts[0],
         "amount1": amounts[1],
         "sqrtPriceX96": price,
@@ -52,7 +52,7 @@ def bought(
         events = [wrapped, log.moved(log.weth, router, swap, amount)]
     events += [
         log.moved(log.weth, market.address, swap, borrowed),
-        log.moved(log.vault, pool.address, router, got),
+        log.moved(log.vault, pool.address, market.address, got),
         log.moved(log.weth, swap, pool.address, sold),
         Event("Swap", traded, pool.address),
     ]
@@ -61,7 +61,8 @@ def bought(
         events += [log.moved(log.weth, swap, router, left), log.unwrapped(router, left)]
         before = lido.shares
         events += log.staked(lido, router, left)
-        events += log.deposited(router, lido.shares - before, collateral - got)
+        staked = lido.shares - before
+        events += log.deposited(router, staked, collateral - got, market.address)
     opened = {
         "market": market.address,
         "owner": looper,
@@ -73,9 +74,6 @@ def bought(
     }
     return [
         *events,
-        log.approved(log.vault, router, market.address, collateral),
-        log.approved(log.vault, router, market.address, 0),
-        log.moved(log.vault, router, market.address, collateral),
         log.adjusted(looper, router, collateral, borrowed, swap),
         Event("Opened", opened, router),
     ]
