@@ -100,9 +100,8 @@ class Trial:
 
     def liquidations(self) -> None:
         """Each that is due, by somebody who offers the whole debt."""
-        prices, terms = self._look.sight.prices, self._facts.terms
-        fundamental = prices.fundamental
-        hand_over = min(fundamental, prices.smoothed) if prices.usable else fundamental
+        fundamental, terms = self._look.sight.prices.fundamental, self._facts.terms
+        hand_over = self._look.hand_over
         for owner, (collateral, debt) in self._positions.items():
             if debt * WAD <= collateral * fundamental // PRICE_SCALE * terms.threshold:
                 continue

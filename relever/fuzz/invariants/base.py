@@ -145,6 +145,13 @@ class Look:
         return (self.word(SUPPLY) & MAX_90) - (self.word(BORROW) & MAX_90)
 
     @cached_property
+    def hand_over(self) -> int:
+        """The price at which a liquidation would hand collateral over, scaled by 1e36."""
+        prices = self.sight.prices
+        fundamental: int = prices.fundamental
+        return min(fundamental, prices.smoothed) if prices.usable else fundamental
+
+    @cached_property
     def positions(self) -> dict[str, tuple[int, int]]:
         """Collateral and debt shares by owner."""
         entries = self.entries(POSITIONS).items()

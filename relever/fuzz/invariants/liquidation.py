@@ -71,17 +71,17 @@ def case_of(seen: Seen) -> Case | None:
     if seen.at_once():
         # In a block the prices are those that were seen before: a poke only writes down what it
         # sees. What a sale in the liquidator's callback shows comes after them.
-        lent, prices = seen.before.lent, seen.before.sight.prices
+        lent, then = seen.before.lent, seen.before
     elif action.name == "market.liquidate" and (left or rest):
         # Time passed with it. Nothing was written off, so what is owed now and what was repaid is
         # what was owed; nothing was sold either, so prices are still those that it found.
-        now = seen.after
-        lent, prices = Books(now.lent.assets + repaid, seen.before.lent.shares), now.sight.prices
+        then = seen.after
+        lent = Books(then.lent.assets + repaid, seen.before.lent.shares)
     else:
         return None
     debt, terms = lent.assets_up(shares), seen.facts.terms
-    handed = min(prices.fundamental, prices.smoothed) if prices.usable else prices.fundamental
-    worth = collateral * prices.fundamental // PRICE_SCALE
+    fundamental, handed = then.sight.prices.fundamental, then.hand_over
+    worth = collateral * fundamental // PRICE_SCALE
     return Case(
         owner=owner,
         collateral=collateral,
@@ -90,7 +90,7 @@ def case_of(seen: Seen) -> Case | None:
         repaid=repaid,
         left=left,
         rest=rest,
-        fundamental=prices.fundamental,
+        fundamental=fundamental,
         handed=handed,
         breached=debt * WAD - collateral * handed // PRICE_SCALE * terms.threshold,
         market_only=debt * WAD <= worth * terms.threshold,
@@ -342,8 +342,9 @@ def many_are_each_right(seen: Seen) -> str | None:
     profit, paid = seen.outcome.result, seen.moved(WETH).get(seen.action.caller, 0)
     if profit != paid or profit < least:
         return f"{paid:_} are paid, {profit:_} said, {least:_} asked for."
-    prices, threshold = seen.before.sight.prices, seen.facts.terms.threshold
-    handed = min(prices.fundamental, prices.smoothed) if prices.usable else prices.fundamental
+    # The sale of what the first lose may show a slash, by which the next are unhealthy, too.
+    handed = min(look.hand_over for look in (seen.before, seen.after))
+    threshold = seen.facts.terms.threshold
     for owner in seen.changes.get(POSITIONS, ()):
         (had, owed), (left, rest) = (look.position(owner) for look in (seen.before, seen.after))
         if owner not in owners or left > had or rest >= owed:

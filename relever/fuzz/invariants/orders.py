@@ -12,7 +12,6 @@ from relever.fuzz.invariants.base import (
     WAD,
     WETH,
     Invariant,
-    Look,
     Seen,
     invariant,
 )
@@ -59,7 +58,7 @@ def orders_are_due(seen: Seen) -> str | None:
     order, prices = _order(seen), seen.before.sight.prices
     if order.kind == DELEVERAGE:
         collateral, debt = seen.before.position(order.owner)
-        worth = collateral * _handed(seen.before) // PRICE_SCALE
+        worth = collateral * seen.before.hand_over // PRICE_SCALE
         if worth * seen.facts.terms.threshold > order.trigger * debt:
             return f"{debt:_} were owed on {worth:_}, with a trigger of {order.trigger:_}."
         return None
@@ -70,12 +69,6 @@ def orders_are_due(seen: Seen) -> str | None:
     if order.kind != STOP_LOSS and most < order.trigger:
         return f"The price is {most:_} at most, the trigger {order.trigger:_}."
     return None
-
-
-def _handed(look: Look) -> int:
-    prices = look.sight.prices
-    handed: int = min(prices.fundamental, prices.smoothed) if prices.usable else prices.fundamental
-    return handed
 
 
 @_rule(
