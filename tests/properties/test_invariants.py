@@ -297,6 +297,8 @@ DOCTORS: dict[str, Doctor | tuple[Doctor, ...]] = {
         all_of(
             told(PRICES, "fundamental", by=times(10**6), before=True),
             told(PRICES, "smoothed", by=times(10**6), before=True),
+            told(PRICES, "fundamental", by=times(10**6)),
+            told(PRICES, "smoothed", by=times(10**6)),
         ),
         word(POSITIONS, plus(1), BYSTANDER),
     ),
