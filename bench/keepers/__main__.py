@@ -1,10 +1,10 @@
 """Two keepers on one chain through a slash of 6 % and ezETH's fall of April 2024.
 
-Anvil mines by the clock while the blocks' timestamps follow the scenario. 200 positions;
-arbitrageurs trade the pool to what the market says; two keepers run as processes of their own and
-take turns. One is killed while it liquidates, and begun again much later. An observer reckons at
-every block who can be liquidated at a profit. The last line says whether the keepers did what they
-should; the exit code is 1 when not.
+Anvil mines by the clock while the blocks' timestamps follow the scenario. 200 positions, 24 with a
+signed stop order; arbitrageurs trade the pool to what the market says; two keepers run as processes
+of their own and take turns. One is killed while it liquidates, and begun again much later. An
+observer reckons at every block who can be liquidated, and which order executed, at a profit. The
+last line says whether the keepers did what they should; the exit code is 1 when not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from eth_account import Account
 from rich.console import Console
 
 from bench.keepers.observer import ALLOWED_BLOCKS, Observer, Verdict
-from bench.keepers.stage import ACCOUNTS, Stage, build
+from bench.keepers.stage import ACCOUNTS, ORDERS, Stage, build
 from bench.keepers.weather import Weather
 from relever.chain import Anvil, AnvilError, Chain, Revert, RpcError
 from relever.parts import PartError
@@ -48,7 +48,7 @@ BEHIND_BLOCKS = 24
 # What a liquidation must leave after gas, so that a part is not taken at every block: two thirds of
 # what the observer calls profitable.
 LEAST_NET_PROFIT = 10**16
-LEAST_FULL, LEAST_DELEVERAGES = 60, 20
+LEAST_FULL, LEAST_DELEVERAGES, LEAST_ORDERS = 60, 20, 12
 ETHER = 10**18
 
 
@@ -70,6 +70,7 @@ class Process:
             *("--node", url),
             *("--deployment", str(folder / "deployment.json")),
             *("--folder", str(self.folder / "state")),
+            *("--orders", str(folder / "orders")),
             *("--keystore", str(self.folder / "key.json")),
             *("--password-file", str(self.folder / "password")),
             *("--share", f"{number}/2"),
@@ -115,6 +116,9 @@ def run(seed: int, log: Console) -> Verdict:
         stage = build(chain, seed)
         record = {"addresses": stage.scene.protocol.addresses(), "start_block": 0}
         (folder / "deployment.json").write_text(json.dumps(record))
+        (folder / "orders").mkdir()
+        for number, signed in enumerate(stage.orders):
+            (folder / "orders" / f"{number}.json").write_text(signed.text())
         # One by websocket, one by HTTP.
         first = Process(1, f"ws://127.0.0.1:{node.port}", folder)
         second = Process(2, node.url, folder)
@@ -183,7 +187,8 @@ def _say(log: Console, block: int, verdict: Verdict) -> None:
     if block % 10 == 0 and block <= BLOCKS:
         log.print(
             f"Block {block:3} of {BLOCKS}. Looked at, some blocks later: {verdict.full} full "
-            f"liquidations, {verdict.deleverages} deleverages, {len(verdict.wrong)} things wrong"
+            f"liquidations, {verdict.deleverages} deleverages, {verdict.executed} orders, "
+            f"{len(verdict.wrong)} things wrong"
         )
 
 
@@ -202,18 +207,21 @@ def judge(verdict: Verdict) -> list[str]:
         wrong.append(f"{verdict.full} full liquidations, {LEAST_FULL} are needed")
     if verdict.deleverages < LEAST_DELEVERAGES:
         wrong.append(f"{verdict.deleverages} deleverages, {LEAST_DELEVERAGES} are needed")
+    if verdict.executed < LEAST_ORDERS:
+        wrong.append(f"{verdict.executed} orders executed, {LEAST_ORDERS} are needed")
     return wrong
 
 
 def sentence(verdict: Verdict) -> str:
     """The figures in one line."""
-    earning = [one for one in verdict.paid if one.liquidates]
-    upkeep = [one for one in verdict.paid if not one.liquidates]
+    earning = [one for one in verdict.paid if one.earns]
+    upkeep = [one for one in verdict.paid if not one.earns]
     earned, gas = sum(one.profit for one in earning), sum(one.gas for one in earning)
     return (
         f"{verdict.full} full liquidations and {verdict.deleverages} deleverages of "
         f"{len({one.owner for one in verdict.taken})} positions by "
-        f"{len({one.sender for one in earning})} keepers; who was profitable was dealt with within "
+        f"{len({one.sender for one in earning})} keepers, and {verdict.executed} of "
+        f"{ORDERS} stop orders; what was profitable was dealt with within "
         f"{max(verdict.delays, default=0)} blocks ({ALLOWED_BLOCKS} allowed), "
         f"{verdict.twice} twice; "
         f"{sum(one.lost for one in verdict.paid)} of {len(earning)} transactions at a loss; "

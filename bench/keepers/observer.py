@@ -2,20 +2,21 @@
 
 At every block each position is reckoned from the market's and the oracle's own views, and where it
 is beyond the threshold the liquidator is called, by somebody else, without sending anything. That
-shows who could be liquidated at a profit then. Whom the keepers took, and what they paid, is in the
-blocks.
+shows who could be liquidated at a profit then; the same call of a stop order whose contract misses
+nothing shows what it would bring. Whom the keepers took, and what they paid, is in the blocks.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench.keepers.stage import Stage
 from bench.keepers.weather import GWEI
 from relever.chain import Call, RpcError
+from relever.orders import SignedOrder
 from relever.protocol import PRICE_SCALE, UNLIMITED, WAD
 
 # Gas is reckoned at the block's base fee and this tip; profitable is what leaves so much after it.
@@ -37,11 +38,11 @@ class Taken:
 
 @dataclass(frozen=True)
 class Paid:
-    """A keeper's transaction; amounts in wei. `liquidates` when it called the liquidator."""
+    """A keeper's transaction; amounts in wei. `earns` when it was to liquidate or to sell."""
 
     sender: str
     block: int
-    liquidates: bool
+    earns: bool
     failed: bool
     gas: int
     profit: int
@@ -49,7 +50,7 @@ class Paid:
     @property
     def lost(self) -> bool:
         """It was there to earn, and did not."""
-        return self.failed or (self.liquidates and self.profit <= self.gas)
+        return self.failed or (self.earns and self.profit <= self.gas)
 
 
 @dataclass
@@ -59,7 +60,9 @@ class Verdict:
     taken: list[Taken] = field(default_factory=list)
     paid: list[Paid] = field(default_factory=list)
     delays: list[int] = field(default_factory=list)
-    # Who was profitable, and then was not without anybody having come.
+    # Stop orders that were executed.
+    executed: int = 0
+    # What was profitable, and then was not without anybody having come.
     passed: int = 0
     twice: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -73,6 +76,31 @@ class Verdict:
         return sum(one.deleverage for one in self.taken)
 
 
+class Waiting:
+    """Since which block each of some things has been profitable, at the end of every block."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self._verdict = verdict
+        self._since: dict[str, int] = {}
+
+    def look(self, block: int, profitable: set[str], done: Collection[str]) -> None:
+        """After a block, with what was done in it."""
+        for one in done:
+            if (since := self._since.get(one)) is not None:
+                self._verdict.delays.append(block - since)
+        for one in self._since.keys() - profitable:
+            self._verdict.passed += one not in done
+            del self._since[one]
+        for one in profitable:
+            if one in done:
+                self._since.pop(one, None)
+            since = self._since.setdefault(one, block)
+            if block - since == ALLOWED_BLOCKS:
+                self._verdict.wrong.append(
+                    f"{one} has been profitable since block {since} and nobody came"
+                )
+
+
 class Observer:
     """Looks at one block after the other; it may lag behind the head by what the node keeps."""
 
@@ -81,33 +109,25 @@ class Observer:
         self._keepers = {keeper.lower() for keeper in keepers}
         self._threshold = stage.scene.protocol.market.terms().threshold
         self.verdict = Verdict()
-        # Since which block each position has been profitable, at the end of every block.
-        self._since: dict[str, int] = {}
+        self._positions, self._orders = Waiting(self.verdict), Waiting(self.verdict)
+        self._open = {_name(one.order.owner, one.order.nonce): one for one in stage.orders}
         # When each was last liquidated for the fundamental price's sake.
         self._full: dict[str, int] = {}
 
     def look(self, block: int) -> None:
         """At the state after a block, and at what is in it. Blocks come in order."""
-        taken = self._read(block)
-        profitable = self._profitable(block)
+        taken, executed = self._read(block)
         for owner, liquidations in taken.items():
             self._judge(owner, liquidations, block)
-        for owner in [one for one in self._since if one not in profitable]:
-            if owner not in taken:
-                self.verdict.passed += 1
-            del self._since[owner]
-        for owner in profitable:
-            if owner in taken:
-                self._since.pop(owner, None)
-            since = self._since.setdefault(owner, block)
-            if block - since == ALLOWED_BLOCKS:
-                self.verdict.wrong.append(
-                    f"{owner} has been profitable since block {since} and nobody came"
-                )
+        fee = int(self._block(block)["baseFeePerGas"], 16) + TIP
+        pays = {one for one in self._beyond(block) if self._pays(one, block, fee)}
+        self._positions.look(block, pays, taken)
+        for order in executed:
+            del self._open[order]
+        due = {name for name, one in self._open.items() if self._is_due(one, block, fee)}
+        self._orders.look(block, due, executed)
 
     def _judge(self, owner: str, liquidations: Sequence[Taken], block: int) -> None:
-        if (since := self._since.get(owner)) is not None:
-            self.verdict.delays.append(block - since)
         # A deleverage can be followed by another as its share comes free; a full liquidation makes
         # the position healthy, so that a second one soon after would be one too many.
         full = any(not one.deleverage for one in liquidations)
@@ -120,9 +140,11 @@ class Observer:
 
     # Reading
 
-    def _read(self, block: int) -> dict[str, list[Taken]]:
-        chain, liquidator = self._stage.chain, self._stage.scene.protocol.liquidator.address
+    def _read(self, block: int) -> tuple[dict[str, list[Taken]], list[str]]:
+        """Who was liquidated, and which orders were executed."""
+        chain = self._stage.chain
         found: dict[str, list[Taken]] = defaultdict(list)
+        executed: list[str] = []
         for receipt in chain.rpc("eth_getBlockReceipts", [hex(block)]) or ():
             events = [chain.decode_log(log) for log in receipt["logs"]]
             for event in events:
@@ -130,16 +152,22 @@ class Observer:
                     one = Taken(event.args["owner"], block, event.args["deleverage"])
                     found[one.owner].append(one)
                     self.verdict.taken.append(one)
+                elif event.name == "OrderExecuted":
+                    executed.append(_name(event.args["owner"], event.args["nonce"]))
+                    self.verdict.executed += 1
             if receipt["from"].lower() in self._keepers:
                 profits = [e.args["profit"] for e in events if e.name == "LiquidatedFor"]
-                self._note(receipt, block, liquidator, sum(profits))
-        return found
+                profits += [e.args["fee"] for e in events if e.name == "OrderExecuted"]
+                self._note(receipt, block, sum(profits))
+        return found, executed
 
-    def _note(self, receipt: dict[str, Any], block: int, liquidator: str, profit: int) -> None:
+    def _note(self, receipt: dict[str, Any], block: int, profit: int) -> None:
+        protocol = self._stage.scene.protocol
+        earning = {one.address.lower() for one in (protocol.liquidator, protocol.orders)}
         paid = Paid(
             sender=receipt["from"].lower(),
             block=block,
-            liquidates=(receipt["to"] or "").lower() == liquidator.lower(),
+            earns=(receipt["to"] or "").lower() in earning,
             failed=receipt["status"] != "0x1",
             gas=int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16),
             profit=profit,
@@ -150,10 +178,6 @@ class Observer:
                 f"a transaction of {paid.sender} in block {block} cost {paid.gas} wei and brought "
                 f"{profit}" + (", failing" if paid.failed else "")
             )
-
-    def _profitable(self, block: int) -> set[str]:
-        fee = int(self._block(block)["baseFeePerGas"], 16) + TIP
-        return {one for one in self._beyond(block) if self._pays(one, block, fee)}
 
     def _beyond(self, block: int) -> list[str]:
         """Who is beyond the threshold, at the lower of the two prices."""
@@ -187,6 +211,19 @@ class Observer:
                 return True
         return False
 
+    def _is_due(self, signed: SignedOrder, block: int, fee: int) -> bool:
+        """Whether executing it then would leave enough of its fee."""
+        orders, stranger = self._stage.scene.protocol.orders, self._stage.scene.roles.stranger
+        order = signed.order
+        if self._at(block, orders.status.build(order.values)) != "":
+            return False
+        call = orders.execute.build(order.values, signed.signature, sender=stranger)
+        try:
+            gas = int(self._stage.chain.rpc("eth_estimateGas", [_body(call), hex(block)]), 16)
+        except RpcError:
+            return False
+        return order.fee - gas * fee >= LEAST_PROFIT
+
     def _at(self, block: int, call: Call) -> Any:
         answer = self._stage.chain.rpc("eth_call", [_body(call), hex(block)])
         assert call.function is not None
@@ -195,6 +232,10 @@ class Observer:
     def _block(self, number: int) -> dict[str, Any]:
         found: dict[str, Any] = self._stage.chain.rpc("eth_getBlockByNumber", [hex(number), False])
         return found
+
+
+def _name(owner: str, nonce: int) -> str:
+    return f"order {nonce} of {owner}"
 
 
 def _body(call: Call) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The deployment that the keepers watch: lenders, two hundred borrowers, and pools to sell into."""
+"""What the keepers watch: lenders, two hundred borrowers, stop orders, and pools to sell into."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 
 from relever.baselayer import Roles, build_world, deploy_core
 from relever.chain import Chain
+from relever.model import signing
+from relever.orders import Kind, Order, SignedOrder
 from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment, deploy
 from relever.risk import Plan
 
@@ -20,6 +22,13 @@ LEAST_EQUITY, MOST_EQUITY = 2 * WAD, 8 * WAD
 # In a range of a quarter to each side, on top of the deployment's thin pool: ezETH's pool had 5,870
 # WETH before its fall.
 DEPTH, HALF_WIDTH_TICKS = 6_000 * WAD, 3_000
+# The least leveraged have signed stop orders, in turn a deleverage and a stop-loss.
+ORDERS = 24
+# A deleverage from and to which health, the market prices at which a stop-loss is spread out, as
+# parts of the first one, what either may lose, and its fee in wei of WETH.
+TRIGGER, TARGET = 115 * WAD // 100, 125 * WAD // 100
+HIGHEST, LOWEST = 96 * WAD // 100, 88 * WAD // 100
+MOST_LOSS, FEE = WAD // 5, 3 * WAD // 100
 # Left idle in the vault, for instant exits.
 IDLE = 300 * WAD
 # What those hold who trade the pool back to what the market says.
@@ -28,11 +37,12 @@ INVENTORY = 5_000 * WAD
 
 @dataclass(frozen=True)
 class Stage:
-    """The deployment, who trades, and who borrows, with what they opened."""
+    """The deployment, who trades, and who borrows, with what they opened and signed."""
 
     scene: Deployment
     arbitrageur: str
     plans: tuple[Plan, ...]
+    orders: tuple[SignedOrder, ...]
 
     @property
     def chain(self) -> Chain:
@@ -55,7 +65,9 @@ def build(chain: Chain, seed: int) -> Stage:
     _trader(scene, arbitrageur)
     _lend(scene, sum(plan.debt for plan in plans))
     _open(scene, plans)
-    return Stage(scene, arbitrageur, tuple(plans))
+    careful = sorted(plans, key=lambda plan: plan.leverage)[:ORDERS]
+    orders = tuple(_sign(scene, plan.owner, number) for number, plan in enumerate(careful))
+    return Stage(scene, arbitrageur, tuple(plans), orders)
 
 
 def _plans(borrowers: Sequence[str], price: int, chance: random.Random) -> list[Plan]:
@@ -135,3 +147,25 @@ def _open(scene: Deployment, plans: Sequence[Plan]) -> None:
             for p in plans
         ]
     )
+
+
+def _sign(scene: Deployment, owner: str, number: int) -> SignedOrder:
+    """An order of everything, which its contract may execute from now on."""
+    protocol, chain = scene.protocol, scene.chain
+    protocol.market.set_authorization(protocol.orders.address, True, sender=owner)
+    deleverages = number % 2 == 0
+    part = HIGHEST - (HIGHEST - LOWEST) * number // ORDERS
+    order = Order(
+        owner=owner,
+        market=protocol.market.address,
+        kind=Kind.DELEVERAGE if deleverages else Kind.STOP_LOSS,
+        trigger=TRIGGER if deleverages else protocol.oracle.price() * part // WAD,
+        target_health=TARGET if deleverages else 0,
+        amount=UNLIMITED,
+        max_loss=MOST_LOSS,
+        fee=FEE,
+        epoch=0,
+        nonce=number,
+        deadline=UNLIMITED,
+    )
+    return order.sign(chain.chain_id, protocol.orders.address, signing.account(chain, owner))
