@@ -1,0 +1,20 @@
+"""Both leveraged tokens on the suite, put back after each test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from relever.protocol import Deployment
+from tests.leveraged import Tokens, build
+
+
+@pytest.fixture(scope="package")
+def built_tokens(deployed: Deployment) -> Iterator[Tokens]:
+    with deployed.chain.isolated():
+        yield build(deployed)
+
+
+@pytest.fixture
+def tokens(built_tokens: Tokens) -> Iterator[Tokens]:
+    with built_tokens.scene.chain.isolated():
+        yield built_tokens
