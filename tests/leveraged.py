@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from relever.artifacts import artifact
 from relever.chain import Contract, Event, Receipt
 from relever.leveraged import Leveraged, deploy_leveraged
 from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment
-from tests.lrt_paths import NOBODY
-from tests.scene import ETHER, lend, pass_days, restake, stake_everything
+from tests.lrt_paths import Log
+from tests.scene import ETHER, assert_empty, lend, pass_days, restake, stake_everything
 
 DEAD = "0x000000000000000000000000000000000000dEaD"
 PLENTY = 10_000 * ETHER
@@ -75,30 +74,71 @@ class Tokens:
         self.scene.feed.answer(self.backing() // WAD)
 
     def lose(self, wad: int) -> None:
-        """The LRT loses that part of its backing, by slashes, booked; the feed follows."""
-        vault, aim = self.vault, self.backing() * (WAD - wad) // WAD
-        staked = self.scene.protocol.eigenlayer.total_assets()
-        part = wad * vault.totalAssets() // staked
-        self.slash(part)
-        vault.sync(sender=self.scene.roles.stranger)
-        assert abs(self.backing() - aim) * 1_000 < aim
+        """Lido's validators lose that part of all stETH; the feed follows."""
+        pooled = self.scene.world.core.steth.getTotalPooledEther()
+        self.scene.world.slash_validators(pooled * wad // WAD)
         self.scene.answer_fundamental()
 
     def gain(self, wad: int) -> None:
-        """Lido pays rewards that make the LRT worth so much more, over years for the growth cap."""
-        core = self.scene.world.core
-        pooled = core.steth.getTotalPooledEther()
-        days = wad * 365 // (WAD // 10) + 2
-        pass_days(self.scene, days)
-        self.scene.protocol.oracle.explain()
+        """Lido pays so much more; the feed says what the oracle takes for it."""
+        pooled = self.scene.world.core.steth.getTotalPooledEther()
         self.scene.world.accrue_rewards(pooled * wad // WAD)
         self.scene.answer_fundamental()
 
-    def start(self, token: Contract, seconds: int) -> None:
-        """Anyone starts an auction, and so much of it passes; the feed repeats the price."""
-        token.start_auction(sender=self.scene.roles.stranger)
+    def wait(self, seconds: int) -> None:
+        """Time passes, and the feed repeats the price."""
         self.scene.chain.advance(seconds)
         self.scene.answer_fundamental()
+
+    def settle(self) -> None:
+        """Interest and fees are booked, so that no test has to count their events."""
+        self.market.accrue(sender=self.scene.roles.stranger)
+        for token in self.leveraged.tokens.values():
+            token.accrue_fee(sender=self.scene.roles.stranger)
+
+    def start(self, token: Contract, seconds: int) -> None:
+        """Anyone starts an auction, and so much of it passes."""
+        token.start_auction(sender=self.scene.roles.stranger)
+        self.wait(seconds)
+
+    def holdings(self, who: str) -> dict[str, int]:
+        """LRT, WETH and shares of both tokens."""
+        return {
+            "lrt": int(self.vault.balanceOf(who)),
+            "weth": int(self.weth.balanceOf(who)),
+            **{name: int(t.balanceOf(who)) for name, t in self.leveraged.tokens.items()},
+        }
+
+    def assert_empty(self) -> None:
+        """Neither token nor zap keeps anything, or allows anyone anything."""
+        helpers = [*self.leveraged.tokens.values(), self.leveraged.zap]
+        spenders = [*helpers, self.market, self.vault, self.scene.protocol.swap]
+        for helper in helpers:
+            assert not any(self.holdings(helper.address).values())
+            assert_empty(self.scene, helper.address)
+            for coin in (self.weth, self.vault):
+                for spender in spenders:
+                    assert coin.allowance(helper.address, spender.address) == 0
+
+    # What is logged
+
+    def paid_in(self, coin: Contract, token: Contract, who: str, amount: int) -> list[Event]:
+        """From somebody through the token into the market."""
+        log, market, via = Log(self.scene), self.market.address, token.address
+        events = [log.moved(coin, who, via, amount), log.approved(coin, via, market, amount)]
+        if coin == self.vault:
+            events.append(log.approved(coin, via, market, 0))
+        return [*events, log.moved(coin, via, market, amount)]
+
+    def adjusted(self, token: Contract, who: str, collateral: int, debt: int) -> Event:
+        arguments = {
+            "owner": token.address,
+            "caller": token.address,
+            "receiver": who,
+            "collateral_delta": collateral,
+            "debt_delta": debt,
+        }
+        return Event("Adjusted", arguments, self.market.address)
 
 
 def build(scene: Deployment) -> Tokens:
@@ -118,15 +158,7 @@ def build(scene: Deployment) -> Tokens:
         tokens.equip(who, *both, scene.protocol.market, tokens.leveraged.zap)
     stake_everything(scene)
     pass_days(scene, 1)
+    for token in both:
+        tokens.mint(token, 20 * ETHER, roles.looper)
+    tokens.settle()
     return tokens
-
-
-__all__ = [
-    "DEAD",
-    "NOBODY",
-    "PLENTY",
-    "Any",
-    "Event",
-    "Tokens",
-    "build",
-]

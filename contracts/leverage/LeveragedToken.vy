@@ -365,7 +365,11 @@ def preview_redeem(shares: uint256) -> (uint256, uint256):
 @internal
 @view
 def _to_mint(shares: uint256) -> (uint256, uint256):
-    """@return LRT to pay, and WETH to be had."""
+    """
+    @return LRT to pay, and WETH to be had.
+    @dev The market may count a unit more than it lends. With one less, debt per share is never higher
+         afterwards.
+    """
     assert shares != 0, "token: zero shares"
     collateral: uint256 = 0
     debt: uint256 = 0
@@ -374,7 +378,8 @@ def _to_mint(shares: uint256) -> (uint256, uint256):
     assert collateral != 0, "token: no collateral"
     supply: uint256 = management_fee._supply()
     paid: uint256 = leverage_maths._part_up(collateral, shares, supply)
-    return paid, leverage_maths._part_down(debt, shares, supply)
+    borrowed: uint256 = leverage_maths._part_down(debt, shares, supply)
+    return paid, borrowed - min(borrowed, 1)
 
 
 @internal

@@ -16,5 +16,7 @@ def built_tokens(deployed: Deployment) -> Iterator[Tokens]:
 
 @pytest.fixture
 def tokens(built_tokens: Tokens) -> Iterator[Tokens]:
+    """Whatever a test does, tokens and zap are empty after it."""
     with built_tokens.scene.chain.isolated():
         yield built_tokens
+        built_tokens.assert_empty()
