@@ -14,7 +14,7 @@ from relever.chain import Chain, Contract
 from relever.config import section
 from relever.protocol import NOBODY, Deployment, contract_address
 
-# The order of `ILeveragedToken.Terms`, as the parameters name them; the receiver of the fee follows.
+# As the parameters name what `ILeveragedToken.Terms` has, in its order; the fee's receiver follows.
 TERMS = (
     "target_leverage_wad",
     "least_leverage_wad",

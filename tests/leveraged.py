@@ -12,7 +12,7 @@ from tests.lrt_paths import Log
 from tests.scene import ETHER, assert_empty, lend, pass_days, restake, stake_everything
 
 DEAD = "0x000000000000000000000000000000000000dEaD"
-PLENTY = 10_000 * ETHER
+PLENTY = 2_000 * ETHER
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,9 @@ class Tokens:
 
 
 def build(scene: Deployment) -> Tokens:
-    """Lenders, a vault that stakes all, both tokens, a holder and a taker who can pay for anything."""
+    """Lenders, a vault that stakes all, both tokens, a holder, and a taker who can pay for much."""
     roles = scene.roles
-    lend(scene, 5_000 * ETHER)
+    lend(scene, 1_500 * ETHER)
     restake(scene, 1_000 * ETHER)
     scene.world.accrue_rewards(7_777_777_777_777)
     pass_days(scene, 1)

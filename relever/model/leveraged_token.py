@@ -1,8 +1,8 @@
 """The leveraged token: shares of one position in the market, kept at a leverage.
 
-Leverage is worth / (worth - debt), and whether it is above or below a figure is asked by products, so
-that nothing is rounded. The worth of the collateral, rounded down to a unit, is what backs it. Ratios
-are in WAD, prices scaled by 1e36.
+Leverage is worth / (worth - debt), and whether it is above or below a figure is asked by products,
+so that nothing is rounded. The worth of the collateral, rounded down to a unit, is what backs it.
+Ratios are in WAD, prices scaled by 1e36.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST = 2**255
 
 @dataclass(frozen=True)
 class Terms:
-    """As `ILeveragedToken.Terms`: leverage, pay, losses and the yearly fee in WAD, times in seconds."""
+    """As `ILeveragedToken.Terms`: leverage, pay, losses and the fee in WAD, times in seconds."""
 
     target: int
     least: int
@@ -65,7 +65,7 @@ class Backing:
 
 @dataclass(frozen=True)
 class Trade:
-    """What a taker brings and gets, at what bid and price, and what part of the equity that takes."""
+    """What a taker brings and gets, by what bid and price, and the share of the equity it takes."""
 
     brought: int
     got: int
@@ -170,7 +170,7 @@ class LeveragedToken:
     # In and out
 
     def preview_mint(self, shares: int) -> tuple[int, int]:
-        """Collateral to pay, and loan units to be had: one less than rounded down, for the market."""
+        """Collateral to pay, loan units to be had: rounded down, and one less for the market."""
         require(shares > 0, "token: zero shares")
         collateral, debt = self.position
         require(collateral > 0, "token: no collateral")
@@ -178,7 +178,7 @@ class LeveragedToken:
         return ceil_div(collateral * shares, self.supply), max(0, borrowed - 1)
 
     def preview_redeem(self, shares: int) -> tuple[int, int]:
-        """Collateral to be had, and loan units to repay: one more than rounded up, for the market."""
+        """Collateral to be had, loan units to repay: rounded up, and one more for the market."""
         require(shares > 0, "token: zero shares")
         collateral, debt = self.position
         repaid = min(debt, ceil_div(debt * shares, self.supply) + 1)
@@ -324,9 +324,7 @@ class LeveragedToken:
         now = self.backing.booked, self.debt_share
         costly = now[1] * collateral > now[0] * debt
         if costly:
-            self.stepped = min(
-                self.stepped + self.terms.step, self.terms.target - self.terms.floor
-            )
+            self.stepped = min(self.stepped + self.terms.step, self.terms.target - self.terms.floor)
         else:
             self.stepped = max(0, self.stepped - self.terms.step)
         self.checkpointed = (*now, self.now)

@@ -1,8 +1,8 @@
 """The leveraged token against an exact integer model, in any order of what anyone may do.
 
-Market and token are the real ones; the LRT's rates and the oracle's prices are what a step sets. After
-each step everything that the token says of itself must be what the model says, to the unit; the
-sentences of the catalogue are named beside what checks them, and know nothing of the model.
+Market and token are the real ones; the LRT's rates and the oracle's prices are what a step sets.
+After each step everything that the token says of itself must be what the model says, to the unit;
+the sentences of the catalogue are named beside what checks them, and know nothing of the model.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ from tests.leveraged import DEAD as DEAD_ADDRESS
 from tests.properties.machines import ModelMachine, run
 from tests.unit.market.conftest import create_market, token
 
-MARKET_TERMS = MarketTerms(91 * 10**16, 93 * 10**16, 103 * 10**16, 10**16, 5 * 10**16, 10**17, 10**17)
+MARKET_TERMS = MarketTerms(
+    91 * 10**16, 93 * 10**16, 103 * 10**16, 10**16, 5 * 10**16, 10**17, 10**17
+)
 HOLDING = 10**30
 LENT = 10_000 * WAD
 RATE, LST_RATE = 104 * 10**16 + 3, 119 * 10**16 + 7

@@ -8,8 +8,9 @@ from relever.protocol import Deployment
 from tests.leveraged import Tokens, build
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def built_tokens(deployed: Deployment) -> Iterator[Tokens]:
+    """Made once for a module: each test puts it back."""
     with deployed.chain.isolated():
         yield build(deployed)
 

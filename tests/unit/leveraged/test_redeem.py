@@ -97,7 +97,7 @@ def test_redeem__whatever_stops_others__works(tokens: Tokens, case: str) -> None
     if case == "full use":
         market.adjust(
             roles.borrower,
-            8_000 * ETHER,
+            1_900 * ETHER,
             market.maxFlashLoan(tokens.weth.address),
             roles.borrower,
             sender=roles.borrower,
