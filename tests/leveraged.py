@@ -45,7 +45,7 @@ class Tokens:
 
     def backing(self) -> int:
         """What backs an LRT, in WETH scaled by 1e36."""
-        rate = self.vault.live_rate()
+        rate = self.vault.previewMint(WAD) - 1
         return int(rate * self.scene.world.core.wsteth.stEthPerToken())
 
     def worth(self, token: Contract) -> int:

@@ -12,6 +12,8 @@ from ..interfaces import ILRTVault
 from ..interfaces import IWstETH
 
 
+WAD: constant(uint256) = 10**18
+
 LRT: immutable(address)
 LST: immutable(address)
 
@@ -26,23 +28,28 @@ def __init__(lrt: address):
 @view
 def _live() -> uint256:
     """
-    @return What backs an LRT, WETH scaled by 1e36: the live rate, and the booked one while that cannot be read.
-    @dev Too little gas to read it comes to the same: to a higher worth, at which leverage falls later
-         and its taker gets less, and at which the market's oracle lets none rise.
+    @notice What backs an LRT, WETH scaled by 1e36: as the vault reckons for who enters, with every adapter as if
+            synced now; and as it has booked, while an adapter cannot be read.
+    @dev Not the vault's rate for who leaves, which counts slashes too that may yet be vetoed: at that, a
+         mere request of one would sell collateral for less than it is worth.
+         Too little gas to read adapters comes to the same as one that cannot be read: to a higher worth, at
+         which leverage falls later and its taker gets less, and at which the market's oracle lets none rise.
     """
     success: bool = False
     answer: Bytes[32] = b""
     success, answer = raw_call(
         LRT,
-        method_id("live_rate()"),
+        abi_encode(WAD, method_id=method_id("previewMint(uint256)")),
         max_outsize=32,
         is_static_call=True,
         revert_on_failure=False,
     )
     if not success or len(answer) != 32:
         return self._booked()
+    # It is rounded up.
+    rate: uint256 = convert(answer, uint256) - 1
     lst_rate: uint256 = staticcall IWstETH(LST).stEthPerToken()
-    return convert(answer, uint256) * lst_rate
+    return rate * lst_rate
 
 
 @internal

@@ -48,7 +48,7 @@ class Terms:
 
 @dataclass
 class Backing:
-    """Rates in WAD: the vault's as booked and live, None where it cannot be read; and the LST's."""
+    """Rates in WAD: the vault's as booked and as it mints, None where it cannot; and the LST's."""
 
     rate: int
     live: int | None

@@ -309,6 +309,18 @@ def test_danger__acts_before_the_market_does(tokens: Tokens) -> None:
         tokens.market.liquidate(token.address, UNLIMITED, 0, sender=taker)
 
 
+def test_a_slash_requested_to_be_vetoed__sells_nothing_below_its_worth(tokens: Tokens) -> None:
+    """Its requester would buy the token's collateral at the worth after a slash that never comes."""
+    scene, vault = tokens.scene, tokens.vault
+    auctions = [token.auction() for token in tokens.leveraged.tokens.values()]
+    backing = tokens.backing()
+    staked = scene.protocol.symbiotic.total_assets()
+    scene.world.symbiotic.request_slash(staked // 5)
+    assert vault.live_rate() < 97 * vault.rate() // 100
+    assert [token.auction() for token in tokens.leveraged.tokens.values()] == auctions
+    assert tokens.backing() == backing
+
+
 # Liquidated, halted, used up
 
 

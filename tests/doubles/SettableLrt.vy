@@ -4,7 +4,7 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice A token that anyone may mint, which is an LRT and its own LST: the rates (WAD) of both are what the
-        test sets, and the live one can be lower than the booked one, or not be read at all.
+        test sets, and what it mints for can be less than the booked one, or not be read at all.
 """
 from ethereum.ercs import IERC20
 
@@ -38,9 +38,10 @@ def asset() -> address:
 
 @view
 @external
-def live_rate() -> uint256:
+def previewMint(shares: uint256) -> uint256:
+    """@notice Rounded up."""
     assert not self._unreadable, "vault: adapter unreadable"
-    return self._live_rate
+    return shares * self._live_rate // 10**18 + 1
 
 
 @external

@@ -319,7 +319,7 @@ def test_rebalance__next_to_no_equity__pays_half_of_it_at_most_and_helps(tokens:
 def test_rebalance__a_slash_that_nobody_booked__counts(tokens: Tokens) -> None:
     token, taker = tokens.token(8), tokens.scene.roles.liquidator
     tokens.slash(25 * WAD // 1_000)
-    assert tokens.vault.live_rate() < tokens.vault.rate()
+    assert tokens.vault.previewMint(WAD) < tokens.vault.rate()
     tokens.start(token, HOUR)
     token.rebalance(True, UNLIMITED, 0, sender=taker)
     assert 8 <= exact(tokens, 8) < 8 + Fraction(1, 10**15)
@@ -331,7 +331,7 @@ def test_rebalance__unreadable_adapter__lowers_at_the_booked_rate(tokens: Tokens
     booked = tokens.vault.rate() * scene.world.core.wsteth.stEthPerToken()
     scene.chain.set_code(scene.protocol.eigenlayer.address, b"")
     with reverts("vault: adapter unreadable"):
-        tokens.vault.live_rate()
+        tokens.vault.previewMint(WAD)
     tokens.start(token, HOUR)
     assert token.auction().price == (WAD + 35 * 10**14) * 10**54 // booked
     token.rebalance(True, UNLIMITED, 0, sender=taker)
