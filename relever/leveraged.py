@@ -41,6 +41,11 @@ class Leveraged:
     tokens: dict[str, Contract]
     zap: Contract
 
+    def addresses(self) -> dict[str, str]:
+        """Each token's address by its symbol, and the zap's as `leveraged_zap`."""
+        tokens = {symbol: token.address for symbol, token in self.tokens.items()}
+        return {**tokens, "leveraged_zap": self.zap.address}
+
     def on(self, chain: Chain) -> Leveraged:
         """The same contracts seen through another chain, such as a fork of this one."""
         tokens = {

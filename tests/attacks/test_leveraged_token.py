@@ -310,7 +310,7 @@ def test_danger__acts_before_the_market_does(tokens: Tokens) -> None:
 
 
 def test_a_slash_requested_to_be_vetoed__sells_nothing_below_its_worth(tokens: Tokens) -> None:
-    """Its requester would buy the token's collateral at the worth after a slash that never comes."""
+    """Its requester would buy collateral at the worth after a slash that never comes."""
     scene, vault = tokens.scene, tokens.vault
     auctions = [token.auction() for token in tokens.leveraged.tokens.values()]
     backing = tokens.backing()

@@ -71,6 +71,7 @@ SHARES = ("IERC20", "IERC20Detailed", "IERC4626")
 KEPT_STANDARDS = [
     *(("LRTVault", standard) for standard in (*SHARES, "IERC20Permit")),
     *(("LendingMarket", standard) for standard in (*SHARES, "IERC3156")),
+    *(("LeveragedToken", standard) for standard in ("IERC20", "IERC20Detailed", "IERC20Permit")),
 ]
 
 
@@ -131,6 +132,10 @@ def test_declared__contracts__are_found() -> None:
         ("MarketFactory", "IMarketFactory"),
         ("LeverageRouter", "ILeverageRouter"),
         ("LeverageRouter", "IAdjustCallback"),
+        ("LeveragedToken", "ILeveragedToken"),
+        ("LeveragedToken", "IAdjustCallback"),
+        ("LeveragedTokenZap", "ILeveragedTokenZap"),
+        ("LeveragedTokenZap", "ILeveragedCallback"),
         ("MorphoVenue", "IVenue"),
         ("MorphoVenue", "IForeignVenue"),
         ("AaveVenue", "IVenue"),

@@ -144,3 +144,11 @@ def test_deploy__permit__is_the_standards(tokens: Tokens) -> None:
     token, looper = tokens.token(3), tokens.scene.roles.looper
     assert token.nonces(looper) == 0
     assert len(token.DOMAIN_SEPARATOR()) == 32
+
+
+def test_leveraged__addresses_and_another_chain__are_the_same(tokens: Tokens) -> None:
+    leveraged, chain = tokens.leveraged, tokens.scene.chain
+    assert list(leveraged.addresses()) == ["rLRT3", "rLRT8", "leveraged_zap"]
+    assert leveraged.on(chain).addresses() == leveraged.addresses()
+    for token in leveraged.tokens.values():
+        assert leveraged.zap.serves(token.address)

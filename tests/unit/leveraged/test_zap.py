@@ -48,6 +48,14 @@ def enter(tokens: Tokens, leverage: int, name: str, amount: int = AMOUNT, least:
     return tokens.leveraged.zap.enter(*arguments, sender=depositor, value=value)
 
 
+def fill_idle(tokens: Tokens) -> None:
+    """Somebody deposits, and nobody stakes it: instant exits can be paid."""
+    scene, lender = tokens.scene, tokens.scene.roles.lender
+    scene.world.fund(lender, wsteth=300 * ETHER)
+    scene.world.core.wsteth.approve(tokens.vault.address, 300 * ETHER, sender=lender)
+    tokens.vault.deposit(300 * ETHER, lender, sender=lender)
+
+
 def hold(tokens: Tokens, leverage: int, shares: int = AMOUNT) -> str:
     """The depositor holds shares and lets the zap redeem them."""
     token, roles = tokens.token(leverage), tokens.scene.roles
@@ -194,12 +202,7 @@ def test_leave__to_weth__sells_all_and_pays_the_rest(
     tokens: Tokens, leverage: int, route: int
 ) -> None:
     token, weth, stranger = tokens.token(leverage), tokens.weth, tokens.scene.roles.stranger
-    # What is idle pays an instant exit.
-    tokens.scene.world.fund(tokens.scene.roles.lender, wsteth=300 * ETHER)
-    core = tokens.scene.world.core
-    core.wsteth.approve(tokens.vault.address, UNLIMITED, sender=tokens.scene.roles.lender)
-    lender = tokens.scene.roles.lender
-    tokens.vault.deposit(300 * ETHER, lender, sender=lender)
+    fill_idle(tokens)
     depositor = hold(tokens, leverage)
     had = weth.balanceOf(stranger)
     worth = AMOUNT * token.equity() // token.totalSupply()
@@ -231,12 +234,9 @@ def test_leave__selling_for_the_repayment_only__pays_the_rest_in_kind(
     tokens: Tokens, leverage: int, name: str, feed: str
 ) -> None:
     token, weth, stranger = tokens.token(leverage), tokens.weth, tokens.scene.roles.stranger
-    scene, lender = tokens.scene, tokens.scene.roles.lender
-    scene.world.fund(lender, wsteth=300 * ETHER)
-    scene.world.core.wsteth.approve(tokens.vault.address, UNLIMITED, sender=lender)
-    tokens.vault.deposit(300 * ETHER, lender, sender=lender)
+    fill_idle(tokens)
     if feed == "dead":
-        scene.chain.advance(3 * DAY)
+        tokens.scene.chain.advance(3 * DAY)
     hold(tokens, leverage)
     received, repaid = token.preview_redeem(AMOUNT)
     sold = repaid * 10**36 // tokens.backing() * 104 // 100
@@ -350,3 +350,24 @@ def test_zap__tokens_sent_by_mistake__stay_out_of_it(tokens: Tokens) -> None:
         leave(tokens, 8, (tokens.weth.address, 0, SWAP, 0, 0))
         assert tokens.vault.balanceOf(zap.address) == ETHER
         assert tokens.weth.balanceOf(zap.address) == ETHER
+
+
+def test_leave__after_a_quarantine__claims_are_the_callers(tokens: Tokens) -> None:
+    """What was sold for the repayment and what was redeemed both leave one behind."""
+    scene, vault, zap = tokens.scene, tokens.vault, tokens.leveraged.zap
+    fill_idle(tokens)
+    adapter = scene.protocol.symbiotic.address
+    vault.quarantine(adapter, sender=scene.roles.owner)
+    scene.answer_fundamental()
+    depositor = hold(tokens, 3)
+    pocket = scene.protocol.side_pocket
+    assert pocket.claim_of(adapter, depositor) == 0
+    sold = tokens.token(3).preview_redeem(AMOUNT)[0] * 95 // 100
+    wsteth = scene.world.core.wsteth.address
+    claims = []
+    for route in (SWAP, REDEEM):
+        with scene.chain.isolated():
+            leave(tokens, 3, (wsteth, sold, route, 1, 0))
+            assert pocket.claim_of(adapter, zap.address) == 0
+            claims.append(pocket.claim_of(adapter, depositor))
+    assert 0 < claims[0] < claims[1]
