@@ -6,21 +6,22 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice An ERC-20 that stands for a position in one lending market at a target leverage.
-@dev The token owns the position, and what the market says of that is all that its shares are worth: gifts
-     of collateral or repayment, interest, slashes and liquidations belong to all holders alike, and no
-     balance is ever read. It has no owner and no setting.
+@dev The token owns the position, and what the market says of that is all that its shares are worth:
+     gifts of collateral or repayment, interest, slashes and liquidations belong to all holders
+     alike, and no balance is ever read. It has no owner and no setting.
      Minting and redeeming are in kind and proportional, so that they need no price and change no
-     leverage; what is rounded stays with those who hold. Whoever moves leverage back toward its target
-     is paid out of the equity, inside bounds: `rebalance_auction`.
-     Failure mode: while the market does not lend (dead feed, no cash, a halt) nobody can mint, and leverage
-     is not raised; redeeming and lowering leverage go on. With no equity left only redeeming does, until
-     the market liquidates.
+     leverage; what is rounded stays with those who hold. Whoever moves leverage back toward its
+     target is paid out of the equity, inside bounds: `rebalance_auction`.
+     Failure mode: while the market does not lend (dead feed, no cash, a halt) nobody can mint, and
+     leverage is not raised; redeeming and lowering leverage go on. With no equity left only
+     redeeming does, until the market liquidates.
 """
 # Not used but by `erc20`; the token has no owner.
 from snekmate.auth import ownable
 
-# The share token with permit. Left out: its public mint, burn, minter role and ownership, for shares
-# come and go with the position only; its `totalSupply`, for `management_fee` counts the fee in.
+# The share token with permit. Left out: its public mint, burn, minter role and ownership, for
+# shares come and go with the position only; its `totalSupply`, for `management_fee` counts the fee
+# in.
 from snekmate.tokens import erc20
 
 from ..interfaces import IAdjustCallback
@@ -78,7 +79,8 @@ DEBT_SCALE: constant(uint256) = 10**24
 VIRTUAL_SHARES: constant(uint256) = 10**6
 # Stands for all that a rebalance may move.
 MOST: constant(uint256) = 2**255
-# Shares that nobody can redeem: the token is never empty, and a unit of rounding is never worth anything.
+# Shares that nobody can redeem: the token is never empty, and a unit of rounding is never worth
+# anything.
 MIN_SEED: constant(uint256) = 10**16
 DEAD: constant(address) = 0x000000000000000000000000000000000000dEaD
 
@@ -100,9 +102,10 @@ def __init__(
     seed: uint256,
 ):
     """
-    @param market_ Has at least so much to lend as the seed borrows, and that is its minimum debt or more.
-    @param seed LRT that the deployer pays; it has approved this address before it exists, and gets the WETH
-                that is borrowed. The shares are nobody's.
+    @param market_ Has at least so much to lend as the seed borrows, and that is its minimum debt or
+                   more.
+    @param seed LRT that the deployer pays; it has approved this address before it exists, and gets
+                the WETH that is borrowed. The shares are nobody's.
     """
     of_market: ILendingMarket.Terms = staticcall ILendingMarket(market_).terms()
     MARKET = market_
@@ -213,7 +216,9 @@ def rebalance(
     debt: uint256 = 0
     collateral, debt = staticcall ILendingMarket(MARKET).position(self)
     backing: uint256 = lrt_backing._live()
-    trade: rebalance_trade.Trade = rebalance_trade._trade(lowers, amount, collateral, debt, backing)
+    trade: rebalance_trade.Trade = rebalance_trade._trade(
+        lowers, amount, collateral, debt, backing
+    )
     assert trade.got != 0, "token: nothing to do"
     assert trade.price >= min_price, "token: price below bound"
     rebalance_auction._count(trade.paid)
@@ -251,7 +256,9 @@ def checkpoint():
 def on_adjust(
     owner: address, collateral_delta: int256, debt_delta: int256, data: Bytes[1024]
 ) -> uint256:
-    """@notice Let the one who is dealt with have its turn, and take from it what the market pulls in."""
+    """
+    @notice Let the one who is dealt with have its turn, and take from it what the market pulls in.
+    """
     counterparty: address = self._counterparty
     called: bool = msg.sender == MARKET and counterparty != empty(address)
     assert called, "token: not the market's turn"
@@ -327,7 +334,9 @@ def auction() -> ILeveragedToken.Auction:
     lowers: bool = leverage_maths._is_above(worth, debt, most)
     if worth <= debt or len(rebalance_trade._refusal(lowers, worth, debt)) != 0:
         return empty(ILeveragedToken.Auction)
-    trade: rebalance_trade.Trade = rebalance_trade._trade(lowers, MOST, collateral, debt, backing)
+    trade: rebalance_trade.Trade = rebalance_trade._trade(
+        lowers, MOST, collateral, debt, backing
+    )
     return ILeveragedToken.Auction(
         is_open=True, lowers=lowers, bid=trade.bid, price=trade.price, most=trade.brought
     )
@@ -340,7 +349,10 @@ def quote_rebalance(lowers: bool, amount: uint256) -> (uint256, uint256):
     collateral: uint256 = 0
     debt: uint256 = 0
     collateral, debt = staticcall ILendingMarket(MARKET).position(self)
-    trade: rebalance_trade.Trade = rebalance_trade._trade(lowers, amount, collateral, debt, lrt_backing._live())
+    backing: uint256 = lrt_backing._live()
+    trade: rebalance_trade.Trade = rebalance_trade._trade(
+        lowers, amount, collateral, debt, backing
+    )
     assert trade.got != 0, "token: nothing to do"
     return trade.brought, trade.got
 
@@ -367,8 +379,8 @@ def preview_redeem(shares: uint256) -> (uint256, uint256):
 def _to_mint(shares: uint256) -> (uint256, uint256):
     """
     @return LRT to pay, and WETH to be had.
-    @dev The market may count a unit more than it lends. With one less, debt per share is never higher
-         afterwards.
+    @dev The market may count a unit more than it lends. With one less, debt per share is never
+         higher afterwards.
     """
     assert shares != 0, "token: zero shares"
     collateral: uint256 = 0
@@ -387,8 +399,8 @@ def _to_mint(shares: uint256) -> (uint256, uint256):
 def _to_redeem(shares: uint256) -> (uint256, uint256):
     """
     @return LRT to be had, and WETH to repay.
-    @dev Of a repayment the market may let a unit count for nothing. With one more, debt per collateral is
-         never higher afterwards, and the market asks for no price.
+    @dev Of a repayment the market may let a unit count for nothing. With one more, debt per
+         collateral is never higher afterwards, and the market asks for no price.
     """
     assert shares != 0, "token: zero shares"
     collateral: uint256 = 0
@@ -403,7 +415,9 @@ def _to_redeem(shares: uint256) -> (uint256, uint256):
 def _adjust(
     collateral_delta: int256, debt_delta: int256, data: Bytes[896]
 ) -> (uint256, uint256):
-    """@notice Change the position with the caller at the other side. @return Collateral and debt."""
+    """
+    @notice Change the position with the caller at the other side. @return Collateral and debt.
+    """
     collateral: uint256 = 0
     debt: uint256 = 0
     self._counterparty = msg.sender

@@ -6,9 +6,9 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice Mints leveraged tokens from what their caller has, and turns them back into it.
-@dev Serves the tokens named at creation, and no other target. A token's callback is answered only while
-     the own call to it runs. Between calls it holds nothing and allows nothing; what someone sends it by
-     mistake is paid to nobody.
+@dev Serves the tokens named at creation, and no other target. A token's callback is answered only
+     while the own call to it runs. Between calls it holds nothing and allows nothing; what someone
+     sends it by mistake is paid to nobody.
 """
 from ethereum.ercs import IERC20
 from ethereum.ercs import IERC4626
@@ -54,7 +54,8 @@ serves: public(HashMap[address, bool])
 
 # The token that the running call has entered.
 _active: transient(address)
-# In that call, what WETH has bought in LRT on the way in, or LRT has fetched in WETH on the way out.
+# In that call, what WETH has bought in LRT on the way in, or LRT has fetched in WETH on the way
+# out.
 _received: transient(uint256)
 # LRT sold on the way out.
 _sold: transient(uint256)
@@ -259,7 +260,9 @@ def _affordable(token_: address, lrt: uint256) -> uint256:
 
 @internal
 def _hand_over_claim():
-    """@notice What a quarantined adapter may give back for LRT that was redeemed is the caller's."""
+    """
+    @notice What a quarantined adapter may give back for LRT that was redeemed is the caller's.
+    """
     leaves_claim: bool = staticcall ILRTVault(lrt_entry.LRT).had_quarantine()
     if leaves_claim:
         pocket: address = staticcall ILRTVault(lrt_entry.LRT).side_pocket()

@@ -4,19 +4,19 @@
 @custom:contract-name leverage_maths
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice Pure arithmetic over a position: worth and debt in loan units, leverage and bid in WAD, prices
-        scaled by 1e36. Leverage L is worth / (worth - debt).
-@dev Worth and debt are below 2**128, leverage is at most `MAX_LEVERAGE`, prices are below 2**140: no
-     product overflows. A rebalance of `r` loan units at bid `f` moves worth by r * f and debt by r where
-     leverage falls, and worth by r and debt by r * f where it rises.
+@notice Pure arithmetic over a position: worth and debt in loan units, leverage and bid in WAD,
+        prices scaled by 1e36. Leverage L is worth / (worth - debt).
+@dev Worth and debt are below 2**128, leverage is at most `MAX_LEVERAGE`, prices are below 2**140:
+     no product overflows. A rebalance of `r` loan units at bid `f` moves worth by r * f and debt by
+     r where leverage falls, and worth by r and debt by r * f where it rises.
 """
 
 
 WAD: constant(uint256) = 10**18
 E36: constant(uint256) = 10**36
 MAX_LEVERAGE: constant(uint256) = 20 * 10**18
-# Units of loan and of collateral by which rounding may move a position: the worth before, the worth after and
-# the market's debt shares; a price and what is paid by it.
+# Units of loan and of collateral by which rounding may move a position: the worth before, the worth
+# after and the market's debt shares; a price and what is paid by it.
 ROUNDED: constant(uint256) = 3
 ROUNDED_COLLATERAL: constant(uint256) = 2
 
@@ -48,8 +48,9 @@ def _is_below(worth: uint256, debt: uint256, leverage: uint256) -> bool:
 @pure
 def _helping_bid(worth: uint256, debt: uint256) -> uint256:
     """
-    @notice The most that may be bid for debt to be repaid: half of the equity to each unit of it, so that
-            debt always falls by more of it than collateral does, and the divisor below is a half or more.
+    @notice The most that may be bid for debt to be repaid: half of the equity to each unit of it,
+            so that debt always falls by more of it than collateral does, and the divisor below is a
+            half or more.
     @dev Worth is more than debt, and debt is not zero.
     """
     return WAD + (worth - debt) * WAD // (2 * debt)
@@ -61,7 +62,8 @@ def _most_repaid_down(
     worth: uint256, debt: uint256, price: uint256, target: uint256, bid: uint256
 ) -> uint256:
     """
-    @notice The most WETH that a taker may bring so that leverage is not below the target afterwards.
+    @notice The most WETH that a taker may bring so that leverage is not below the target
+            afterwards.
     @dev (worth - r * f) = T * (worth - r * f - debt + r), solved for r, with
          f at most `_helping_bid` and T at most the leverage now.
     """
@@ -79,8 +81,8 @@ def _most_added_down(
 ) -> uint256:
     """
     @notice The most LRT that a taker may bring so that leverage is not above the target afterwards.
-    @dev (worth + r) = T * (worth + r - debt - r * f), solved for r; a lower price for the taker leaves
-         leverage lower.
+    @dev (worth + r) = T * (worth + r - debt - r * f), solved for r; a lower price for the taker
+         leaves leverage lower.
     """
     missing: uint256 = (target - WAD) * worth - target * debt
     slack: uint256 = self._slack_up(price, target)

@@ -5,24 +5,18 @@
 @custom:contract-name leverage_target
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice The band of a leveraged token. Its target steps down after each period in which debt has grown by
-        more than the collateral, down to a floor, and up again after each in which it has not.
-@dev Growth is what a loan unit of debt and a unit of collateral have become since the checkpoint before:
-     books of market, vault and LST, no feed. Nobody can look before a period is over, and each look moves
-     by one step and begins the next period: looking often does nothing, and nobody can keep others from
-     looking. A slash makes its own period a costly one, for it is a loss like another and less leverage
-     is the safe answer; the next is measured from the rate after it, so that it counts once.
-     Leverage in WAD, periods in seconds.
+@notice The band of a leveraged token. Its target steps down after each period in which debt has
+        grown by more than the collateral, down to a floor, and up again after each in which it has
+        not.
+@dev Growth is what a loan unit of debt and a unit of collateral have become since the checkpoint
+     before: books of market, vault and LST, no feed. Nobody can look before a period is over, and
+     each look moves by one step and begins the next period: looking often does nothing, and nobody
+     can keep others from looking. A slash makes its own period a costly one, for it is a loss like
+     another and less leverage is the safe answer; the next is measured from the rate after it, so
+     that it counts once. Leverage in WAD, periods in seconds.
 """
 from ..interfaces import ILeveragedToken
 from . import leverage_maths
-
-
-struct Checkpoint:
-    # Worth of a unit of collateral, scaled by 1e36, and of a debt share, by 1e24.
-    collateral: uint256
-    debt: uint256
-    time: uint256
 
 
 WAD: constant(uint256) = 10**18
@@ -38,14 +32,12 @@ PERIOD: immutable(uint256)
 
 # How much the target is below its terms.
 _stepped: uint256
-_checkpoint: Checkpoint
+_checkpoint: ILeveragedToken.Checkpoint
 
 
 @deploy
-def __init__(
-    terms: ILeveragedToken.Terms, collateral: uint256, debt: uint256
-):
-    """@param collateral As in `Checkpoint`, and so `debt`."""
+def __init__(terms: ILeveragedToken.Terms, collateral: uint256, debt: uint256):
+    """@param collateral As in `ILeveragedToken.Checkpoint`, and so `debt`."""
     ordered: bool = terms.least < terms.target and terms.target < terms.most
     assert ordered and terms.most < terms.danger, "token: band"
     assert terms.danger <= leverage_maths.MAX_LEVERAGE, "token: danger"
@@ -60,7 +52,9 @@ def __init__(
     FLOOR = terms.floor
     STEP = terms.step
     PERIOD = terms.period
-    self._checkpoint = Checkpoint(collateral=collateral, debt=debt, time=block.timestamp)
+    self._checkpoint = ILeveragedToken.Checkpoint(
+        collateral=collateral, debt=debt, time=block.timestamp
+    )
 
 
 @view
@@ -72,8 +66,8 @@ def band() -> (uint256, uint256, uint256):
 
 @view
 @external
-def last_checkpoint() -> Checkpoint:
-    """@notice What growth is measured from. @return Worths scaled by 1e36 and 1e24, and a time."""
+def last_checkpoint() -> ILeveragedToken.Checkpoint:
+    """@notice See `ILeveragedToken`."""
     return self._checkpoint
 
 
@@ -86,13 +80,18 @@ def _band() -> (uint256, uint256, uint256):
 
 @internal
 def _look(collateral: uint256, debt: uint256):
-    """@notice See `ILeveragedToken.checkpoint`. @param collateral As in `Checkpoint`, and so `debt`."""
-    last: Checkpoint = self._checkpoint
+    """
+    @notice See `ILeveragedToken.checkpoint`.
+    @param collateral As in `ILeveragedToken.Checkpoint`, and so `debt`.
+    """
+    last: ILeveragedToken.Checkpoint = self._checkpoint
     assert block.timestamp >= last.time + PERIOD, "token: period not over"
     costly: bool = debt * last.collateral > collateral * last.debt
     if costly:
         self._stepped = min(self._stepped + STEP, TARGET - FLOOR)
     else:
         self._stepped -= min(STEP, self._stepped)
-    self._checkpoint = Checkpoint(collateral=collateral, debt=debt, time=block.timestamp)
+    self._checkpoint = ILeveragedToken.Checkpoint(
+        collateral=collateral, debt=debt, time=block.timestamp
+    )
     log ILeveragedToken.Checkpointed(stepped=self._stepped, costly=costly)

@@ -28,12 +28,13 @@ def __init__(lrt: address):
 @view
 def _live() -> uint256:
     """
-    @notice What backs an LRT, WETH scaled by 1e36: as the vault reckons for who enters, with every adapter as if
-            synced now; and as it has booked, while an adapter cannot be read.
-    @dev Not the vault's rate for who leaves, which counts slashes too that may yet be vetoed: at that, a
-         mere request of one would sell collateral for less than it is worth.
-         Too little gas to read adapters comes to the same as one that cannot be read: to a higher worth, at
-         which leverage falls later and its taker gets less, and at which the market's oracle lets none rise.
+    @notice What backs an LRT, WETH scaled by 1e36: as the vault reckons for who enters, with every
+            adapter as if synced now; and as it has booked, while an adapter cannot be read.
+    @dev Not the vault's rate for who leaves, which counts slashes too that may yet be vetoed: at
+         that, a mere request of one would sell collateral for less than it is worth.
+         Too little gas to read adapters comes to the same as one that cannot be read: to a higher
+         worth, at which leverage falls later and its taker gets less, and at which the market's
+         oracle lets none rise.
     """
     success: bool = False
     answer: Bytes[32] = b""

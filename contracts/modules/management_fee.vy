@@ -6,12 +6,11 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice A fee in shares, which are added to the supply as time passes.
-@dev The supply grows with an index that rises along a line: 1 + fee * years since creation. From one time
-     to another it grows by the quotient of the two, so that it does not matter when and how often that is
-     booked; each booking rounds down, against the receiver. The fee is its yearly rate at first, and a
-     little less with each year: 1.67 % in the tenth where it was 2 %.
+@dev The supply grows with an index that rises along a line: 1 + fee * years since creation. From
+     one time to another it grows by the quotient of the two, so that it does not matter when and
+     how often that is booked; each booking rounds down, against the receiver. The fee is its yearly
+     rate at first, and a little less with each year: 1.67 % in the tenth where it was 2 %.
 """
-from snekmate.auth import ownable
 from snekmate.tokens import erc20
 
 uses: erc20

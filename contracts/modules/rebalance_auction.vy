@@ -5,12 +5,14 @@
 @custom:contract-name rebalance_auction
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice What a taker is paid: it begins below nothing and rises along a line, stays as long at its most,
-        and lapses; in danger it is more, at once. And how much of the equity may be paid in all.
+@notice What a taker is paid: it begins below nothing and rises along a line, stays as long at its
+        most, and lapses; in danger it is more, at once. And how much of the equity may be paid in
+        all.
 @dev What was paid is counted as a share of the equity it was paid from, and fades: the limit of an
-     auction within each cooldown. So whatever triggers rebalances, and however they are split, no more is
-     lost at once than the limit, nor in any time of n cooldowns than it and n times that of an auction.
-     Bids are what a taker gets for what it brings, both by worth; shares and bids in WAD, time in seconds.
+     auction within each cooldown. So whatever triggers rebalances, and however they are split, no
+     more is lost at once than the limit, nor in any time of n cooldowns than it and n times that of
+     an auction. Bids are what a taker gets for what it brings, both by worth; shares and bids in
+     WAD, time in seconds.
 """
 from ..interfaces import ILeveragedToken
 
@@ -57,14 +59,14 @@ def __init__(terms: ILeveragedToken.Terms):
 @view
 @external
 def auction_started() -> (uint256, bool):
-    """@notice When the last auction began and whether leverage was to fall; zero where it is over."""
+    """@notice See `ILeveragedToken`."""
     return self._auction & MAX_64, self._auction >> 64 != 0
 
 
 @view
 @external
 def faded_loss() -> uint256:
-    """@notice Share of the equity that was paid of late and counts now, WAD."""
+    """@notice See `ILeveragedToken`."""
     return self._counted()
 
 

@@ -5,10 +5,11 @@
 @custom:contract-name rebalance_trade
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice What a taker is served now, at what price, and how much of it; and that it went the right way.
-@dev Collateral and debt in units, their prices scaled by 1e36, leverage, bids and shares of the equity in WAD.
-     Leverage falls at what backs the LRT, with no oracle. It rises at the market's price where that is
-     lower: LRT that fetches less elsewhere is not bought for more.
+@notice What a taker is served now, at what price, and how much of it; and that it went the right
+        way.
+@dev Collateral and debt in units, their prices scaled by 1e36, leverage, bids and shares of the
+     equity in WAD. Leverage falls at what backs the LRT, with no oracle. It rises at the market's
+     price where that is lower: LRT that fetches less elsewhere is not bought for more.
 """
 from ..interfaces import IMarketPrice
 from . import leverage_maths
@@ -115,7 +116,10 @@ def _check_moved(
     debt: uint256,
     backing: uint256,
 ):
-    """@notice Toward the target and not past it, whatever came before; in the band the auction is over."""
+    """
+    @notice Toward the target and not past it, whatever came before; in the band the auction is
+            over.
+    """
     worth: uint256 = collateral * backing // E36
     least: uint256 = 0
     target: uint256 = 0

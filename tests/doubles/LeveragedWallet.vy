@@ -3,8 +3,9 @@
 @title LeveragedWallet
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice A contract that calls whatever the test says, and answers a leveraged token's callback as the test
-        says: it logs what it was told, then makes the calls that were set, and remembers how they went.
+@notice A contract that calls whatever the test says, and answers a leveraged token's callback as
+        the test says: it logs what it was told, then makes the calls that were set, and remembers
+        how they went.
 """
 from interfaces import ILeveragedCallback
 

@@ -3,8 +3,9 @@
 @title SettableLrt
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice A token that anyone may mint, which is an LRT and its own LST: the rates (WAD) of both are what the
-        test sets, and what it mints for can be less than the booked one, or not be read at all.
+@notice A token that anyone may mint, which is an LRT and its own LST: the rates (WAD) of both are
+        what the test sets, and what it mints for can be less than the booked one, or not be read at
+        all.
 """
 from ethereum.ercs import IERC20
 

@@ -4,13 +4,16 @@ import pytest
 from eth_abi import encode
 
 from relever.artifacts import artifact
-from relever.chain import Call, Contract
+from relever.chain import Call, Contract, Event
 from relever.protocol import UNLIMITED, WAD
 from tests.leveraged import Tokens
-from tests.lrt_paths import NOBODY, push_lrt_price
+from tests.lrt_paths import NOBODY, VAULT_VIRTUAL, Lido, Log, pool_sale, push_lrt_price
 from tests.scene import DAY, ETHER, REDEEM, STABLE, SWAP, reverts
+from tests.unit.router.conftest import mint_rate
 
 AMOUNT = 3 * ETHER + 7
+# Sold within one range of the pool.
+SMALL = ETHER // 10
 INPUTS = ["ether", "weth", "steth", "wsteth", "lrt"]
 BOTH = pytest.mark.parametrize("leverage", [3, 8])
 
@@ -121,6 +124,112 @@ def test_enter__shares_told_beforehand__are_a_bound(tokens: Tokens, leverage: in
         tokens.leveraged.zap.enter(*arguments, shares + 1, depositor, UNLIMITED, sender=depositor)
     tokens.leveraged.zap.enter(*arguments, shares, depositor, UNLIMITED, sender=depositor)
     assert token.balanceOf(depositor) == shares
+
+
+def test_enter__wsteth__mints_exactly_and_logs_it(tokens: Tokens) -> None:
+    """The pool pays no more than the vault mints for, so that all of it is minted."""
+    scene, zap, depositor = tokens.scene, tokens.leveraged.zap, tokens.scene.roles.depositor
+    token, market, vault, log = tokens.token(8), tokens.market, tokens.vault, Log(tokens.scene)
+    assert not scene.protocol.swap.pays(tokens.weth.address, vault.address, mint_rate(scene))
+    given, at = give(tokens, "wsteth", AMOUNT), zap.address
+    lido = Lido.now(scene)
+    total, minted = vault.totalAssets() + VAULT_VIRTUAL, vault.totalSupply() + VAULT_VIRTUAL
+    first = AMOUNT * minted // total
+    total, minted = total + AMOUNT, minted + first
+    rate = lido.shares_down(WAD) * minted // total
+    (collateral, debt), supply = tokens.position(token), token.totalSupply()
+    shares = (first - 1_100) * supply // (collateral - debt * rate // WAD)
+    paid, borrowed = -(-collateral * shares // supply), debt * shares // supply - 1
+    events = [
+        log.approved(log.wsteth, depositor, at, 0),
+        log.moved(log.wsteth, depositor, at, AMOUNT),
+        *log.deposited(at, AMOUNT, first),
+        log.moved(tokens.weth, market.address, at, borrowed),
+        log.unwrapped(at, borrowed),
+    ]
+    had = lido.shares
+    events += log.staked(lido, at, borrowed)
+    second = (lido.shares - had) * minted // total
+    left = first + second - paid
+    entered = {
+        "caller": depositor,
+        "token": token.address,
+        "receiver": depositor,
+        "token_in": given,
+        "amount_in": AMOUNT,
+        "shares": shares,
+        "returned": left,
+    }
+    logged = {
+        "caller": at,
+        "receiver": depositor,
+        "shares": shares,
+        "collateral": paid,
+        "debt": borrowed,
+    }
+    events += [
+        *log.deposited(at, lido.shares - had, second),
+        log.approved(vault, at, token.address, paid),
+        log.approved(vault, at, token.address, 0),
+        *tokens.paid_in(vault, token, at, paid),
+        tokens.adjusted(token, at, paid, borrowed),
+        log.moved(token, NOBODY, depositor, shares),
+        Event("Minted", logged, token.address),
+        log.moved(vault, at, depositor, left),
+        Event("Entered", entered, at),
+    ]
+    assert 0 < left < 1_200
+
+    receipt = zap.enter(
+        token.address, given, AMOUNT, shares, depositor, UNLIMITED, sender=depositor
+    )
+
+    assert receipt.events == events
+
+
+def test_leave__to_weth__pays_exactly_and_logs_it(tokens: Tokens) -> None:
+    depositor, stranger = hold(tokens, 8, SMALL), tokens.scene.roles.stranger
+    token, market, zap, log = (
+        tokens.token(8),
+        tokens.market,
+        tokens.leveraged.zap,
+        Log(tokens.scene),
+    )
+    vault, weth, at = tokens.vault, tokens.weth, zap.address
+    redeemed, repaid = token.preview_redeem(SMALL)
+    sale = pool_sale(tokens.scene.lrt_pool, vault.address, redeemed)
+    out = sale.amount_out - repaid
+    terms = (weth.address, 0, SWAP, out, 0)
+
+    receipt = leave(tokens, 8, terms, SMALL)
+
+    logged = {
+        "caller": at,
+        "owner": depositor,
+        "shares": SMALL,
+        "collateral": redeemed,
+        "debt": repaid,
+    }
+    left = {
+        "caller": depositor,
+        "token": token.address,
+        "receiver": stranger,
+        "shares": SMALL,
+        "amount_out": out,
+        "returned": 0,
+    }
+    assert receipt.events == [
+        log.approved(token, depositor, at, 0),
+        log.moved(token, depositor, NOBODY, SMALL),
+        log.moved(vault, market.address, at, redeemed),
+        *log.sold(sale, vault, at),
+        log.approved(weth, at, token.address, repaid),
+        *tokens.paid_in(weth, token, at, repaid),
+        tokens.adjusted(token, at, -redeemed, -repaid),
+        Event("Redeemed", logged, token.address),
+        log.moved(weth, at, stranger, out),
+        Event("Left", left, at),
+    ]
 
 
 def test_enter__a_cheap_pool__returns_what_it_gave_more(tokens: Tokens) -> None:
