@@ -13,7 +13,7 @@ from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment
 ETHER = 10**18
 DAY = 86_400
 # Of the ways out; the last names none.
-SWAP, REDEEM, STABLE, BEST = 1, 2, 4, 0
+SWAP, REDEEM, STABLE, BACKSTOP, BEST = 1, 2, 4, 8, 0
 NO_DEADLINE = 2**256 - 1
 
 
@@ -62,6 +62,15 @@ def open_leveraged(
         market.set_authorization(router.address, True, sender=owner)
     bounds = (0, UNLIMITED, 0, NO_DEADLINE, 0)
     return router.open(market.address, wsteth.address, equity, borrow, bounds, sender=owner)
+
+
+def back(scene: Deployment, amount: int, depositor: str | None = None) -> Receipt:
+    """A depositor puts WETH into the backstop pool."""
+    depositor = depositor or scene.roles.depositor
+    pool, weth = scene.protocol.backstop, scene.world.core.weth
+    scene.world.fund(depositor, weth=amount)
+    weth.approve(pool.address, amount, sender=depositor)
+    return pool.deposit(amount, depositor, sender=depositor)
 
 
 def stake_idle(scene: Deployment, amount: int) -> Receipt:
@@ -153,6 +162,7 @@ def assert_empty(scene: Deployment, contract: str) -> None:
 
 
 __all__ = [
+    "BACKSTOP",
     "BEST",
     "DAY",
     "ETHER",
@@ -163,6 +173,7 @@ __all__ = [
     "WAD",
     "allowances_given",
     "assert_empty",
+    "back",
     "borrow_against",
     "holdings",
     "lend",
