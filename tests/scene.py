@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from relever.baselayer import Pool
 from relever.chain import Receipt, Revert
 from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment
 
@@ -71,6 +72,17 @@ def back(scene: Deployment, amount: int, depositor: str | None = None) -> Receip
     scene.world.fund(depositor, weth=amount)
     weth.approve(pool.address, amount, sender=depositor)
     return pool.deposit(amount, depositor, sender=depositor)
+
+
+def empty_pool(scene: Deployment, pool: Pool) -> None:
+    """Who made a pool takes all of its liquidity out."""
+    manager, provider = scene.world.core.position_manager, scene.roles.liquidity_provider
+    liquidity = manager.positions(pool.position_id)[7]
+    out = (pool.position_id, liquidity, 0, 0, NO_DEADLINE)
+    manager.decreaseLiquidity(out, sender=provider)
+    most = 2**128 - 1
+    manager.collect((pool.position_id, provider, most, most), sender=provider)
+    assert pool.contract.liquidity() == 0
 
 
 def stake_idle(scene: Deployment, amount: int) -> Receipt:
@@ -175,6 +187,7 @@ __all__ = [
     "assert_empty",
     "back",
     "borrow_against",
+    "empty_pool",
     "holdings",
     "lend",
     "open_leveraged",
