@@ -468,10 +468,13 @@ def _quote(amount: uint256) -> uint256:
     assert block.timestamp >= self.paused_until, "backstop: paused"
     vault_paused_until: uint256 = staticcall ILRTVault(book.LRT).paused_until()
     assert block.timestamp >= vault_paused_until, "backstop: vault is paused"
+    free: uint256 = self._free()
+    # Asked before the vault is read: who tries every way out shall not pay for one that is closed.
+    assert SEED < free, "backstop: not enough cash"
     worth: uint256 = book._worth_down(amount)
     paid: uint256 = worth * (WAD - self.discount) // WAD
     assert paid != 0, "backstop: zero amount"
-    assert paid + SEED <= self._free(), "backstop: not enough cash"
+    assert paid + SEED <= free, "backstop: not enough cash"
     return paid
 
 

@@ -197,6 +197,7 @@ class Backstop:
         self._check_no_quarantine()
         require(self.now >= self.paused_until, "backstop: paused")
         require(self.now >= self.queue.vault.paused_until, "backstop: vault is paused")
+        require(self.free > SEED, "backstop: not enough cash")
         worth = self.worth(self._due(amount, MAX_UINT256, leaving=True))
         paid = worth * (WAD - self.terms.discount) // WAD
         require(paid > 0, "backstop: zero amount")
