@@ -1,7 +1,15 @@
 import pytest
 
 from tests.scene import reverts
-from tests.unit.backstop.conftest import BACKED, SEED, VIRTUAL, WAD, Backstop, shares_down
+from tests.unit.backstop.conftest import (
+    BACKED,
+    DAY,
+    SEED,
+    VIRTUAL,
+    WAD,
+    Backstop,
+    shares_down,
+)
 from tests.unit.vault.conftest import NOBODY
 
 
@@ -96,3 +104,25 @@ def test_deposit__beyond_the_widths__reverts(backed: Backstop) -> None:
         assert backed.pool.maxDeposit(who) == backed.pool.maxMint(who) == 0
     with reverts("backstop: asset limit"):
         backed.deposit(most + 1, who)
+
+
+def test_deposit__visible_slash__is_not_taken_off_for_who_joins(backed: Backstop) -> None:
+    """It may be vetoed: then who came meanwhile would have paid too little."""
+    backed.bought(500 * WAD)
+    joining, low = backed.pool.joining(), backed.pool.low_assets()
+    backed.see_slash(WAD // 5)
+    assert backed.pool.joining() == joining
+    assert backed.pool.low_assets() < low
+
+
+def test_deposit__vault_that_gained_since_the_request__adds_nothing(backed: Backstop) -> None:
+    """The queue pays no more than the worth at the request."""
+    backed.bought(300 * WAD)
+    backed.sell(100 * WAD)
+    claimed = backed.in_weth(backed.queue.request(1).assets)
+    payer = backed.actors.payer
+    backed.vault.pay_rewards(1_000 * WAD, sender=payer)
+    backed.chain.advance(8 * DAY)
+    waits = backed.worth(100 * WAD)
+    assert backed.worth(300 * WAD) > claimed
+    assert backed.pool.joining()[0] == backed.pool.cash() + waits + claimed

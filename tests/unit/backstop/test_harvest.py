@@ -11,6 +11,7 @@ from tests.unit.backstop.conftest import (
     SEED,
     UNLOCK_PERIOD,
     WAD,
+    WAIT,
     Backstop,
 )
 
@@ -297,3 +298,25 @@ def test_harvest__donated_wsteth__is_not_sold(paid: Backstop) -> None:
     receipt = paid.pool.harvest([1])
     assert receipt.events[-1].args["sold"] == lst
     assert paid.lst.balanceOf(paid.pool.address) == 5 * WAD
+
+
+def test_harvest__sale_below_cost__meets_what_is_locked_first(backed: Backstop) -> None:
+    pool = backed.pool
+    backed.bought(300 * WAD)
+    backed.pay_line()
+    pool.harvest([1])
+    locked = pool.locked_profit()
+    backed.bought(300 * WAD)
+    backed.pay_line()
+    backed.pay_well(1)
+    pool.harvest([2])
+    backed.lst.set_rate(RATE * 988 // 1000)
+    backed.pay_well()
+    cost, low = pool.lst_cost(), pool.low_assets()
+    loss = cost - backed.in_weth(pool.lst())
+    assert 0 < loss < locked
+    still = -(-locked * (UNLOCK_PERIOD - WAIT) // UNLOCK_PERIOD)
+    assert pool.locked_profit() == still
+    pool.harvest([])
+    assert pool.locked_profit() == still - loss
+    assert pool.low_assets() == low

@@ -43,14 +43,21 @@ def test_recover__nothing__reverts(backed: Backstop) -> None:
 
 
 def test_recover__beside_what_lost__does_not_hide_the_loss(backed: Backstop) -> None:
+    """It meets what is locked, as it did before it was booked."""
     pool = backed.pool
+    backed.bought(500 * WAD)
+    backed.pay_line()
+    pool.harvest([1])
     backed.bought(100 * WAD)
     backed.pay_line()
     backed.pay_well(1)
-    pool.harvest([1])
-    backed.lst.set_rate(backed.lst.stEthPerToken() // 2)
-    low, least = pool.low_assets(), backed.least(pool.lst())
+    pool.harvest([2])
+    backed.lst.set_rate(backed.lst.stEthPerToken() * 97 // 100)
+    low, least, locked = pool.low_assets(), backed.least(pool.lst()), pool.locked_profit()
+    loss = pool.lst_cost() - least
+    assert 0 < loss < locked
     backed.lst.mint(pool.address, 1_000 * WAD)
     pool.recover()
     assert pool.low_assets() == low
     assert pool.lst_cost() == least
+    assert pool.locked_profit() == locked - loss
