@@ -12,9 +12,8 @@
      seconds. Accounting is internal: WETH or LRT sent here without a call changes nothing.
      Who joins pays the high mark, who leaves gets the low one, see `backstop_book`. Exits take free
      cash; beyond that there is a line, see `backstop_line`.
-     Everything that it calls was named at creation. Owner and guardian are the market factory's: the
-     owner sets the discount between fixed bounds, either stops the buying for a while; nothing else
-     can be changed, and nobody stops who leaves.
+     Everything that it calls was named at creation. What can be changed is in `backstop_terms`; nobody
+     stops who leaves.
      Failure mode: while LRT of the pool waits for its rate and the vault cannot be read, it neither buys,
      nor takes deposits, nor pays; collecting, selling and transfers go on. Once the vault had a
      quarantine the pool winds down: what comes back of that has no mark, so nobody joins it, and it
@@ -34,13 +33,15 @@ from snekmate.tokens import erc20
 from ..interfaces import IBackstopPool
 from ..interfaces import ILiquidator
 from ..interfaces import ILRTVault
-from ..interfaces import IMarketFactory
 
 # What the pool owns, and the marks.
 from ..modules import backstop_book as book
 
 # Who waits for cash.
 from ..modules import backstop_line as line
+
+# When it buys, and for how much.
+from ..modules import backstop_terms as terms
 from ..modules import token
 
 # Assets to shares and back, with virtual parts.
@@ -50,6 +51,7 @@ initializes: ownable
 initializes: erc20[ownable := ownable]
 initializes: book
 initializes: line[erc20 := erc20]
+initializes: terms
 
 implements: IBackstopPool
 implements: IERC4626
@@ -87,28 +89,21 @@ exports: (
     line.waiting_worth,
     line.least_rate,
     line.exit_at,
+    terms.FACTORY,
+    terms.discount,
+    terms.paused_until,
+    terms.pause_again_from,
+    terms.set_discount,
+    terms.pause,
 )
 
 
-WAD: constant(uint256) = 10**18
-# What a sale of wstETH may lose in the end: no purchase lowers what who leaves is paid.
-MIN_DISCOUNT: constant(uint256) = book.lst_sale.MAX_SALE_LOSS
-# Five per cent: the largest bonus that a liquidation pays here.
-MAX_DISCOUNT: constant(uint256) = 5 * 10**16
-MAX_PAUSE: constant(uint256) = 3 * 86_400
 # WETH and shares that nobody can take out: the pool is never empty. It is not spent on LRT either.
 SEED: constant(uint256) = 10**15
 DEAD: constant(address) = 0x000000000000000000000000000000000000dEaD
 
 asset: public(immutable(address))
 LIQUIDATOR: public(immutable(address))
-FACTORY: public(immutable(address))
-
-# In WAD, of the live worth.
-discount: public(uint256)
-# Until then nothing is bought; and from when it may be stopped again.
-paused_until: public(uint256)
-pause_again_from: public(uint256)
 
 
 @deploy
@@ -135,10 +130,9 @@ def __init__(
     erc20.__init__(name, symbol, 18, name, "1")
     book.__init__(lrt, weth, swap, sale_loss, unlock_period)
     line.__init__()
+    terms.__init__(factory, discount)
     asset = weth
     LIQUIDATOR = liquidator
-    FACTORY = factory
-    self._set_discount(discount)
     token._pull(weth, seeder, SEED)
     book.cash = SEED
     erc20._mint(DEAD, SEED)
@@ -156,8 +150,7 @@ def buy(amount: uint256) -> uint256:
     seized: uint256 = 0
     market, seized = staticcall ILiquidator(LIQUIDATOR).seizing()
     assert amount == seized, "backstop: not seized now"
-    listed: bool = staticcall IMarketFactory(FACTORY).is_listed(market)
-    assert listed, "backstop: market not listed"
+    terms._check_market(market)
     paid: uint256 = self._quote(amount)
     book._put_lrt(amount, paid)
     token._pull(book.LRT, msg.sender, amount)
@@ -432,31 +425,6 @@ def free_cash() -> uint256:
     return self._free()
 
 
-# Settings
-
-
-@external
-def set_discount(discount: uint256):
-    """@notice See `IBackstopPool`."""
-    owner: address = staticcall IMarketFactory(FACTORY).owner()
-    assert msg.sender == owner, "backstop: not the owner"
-    self._set_discount(discount)
-
-
-@external
-def pause(duration: uint256):
-    """@notice See `IBackstopPool`."""
-    owner: address = staticcall IMarketFactory(FACTORY).owner()
-    guardian: address = staticcall IMarketFactory(FACTORY).guardian()
-    assert msg.sender in [owner, guardian], "backstop: not owner or guardian"
-    assert 0 < duration and duration <= MAX_PAUSE, "backstop: pause duration"
-    assert block.timestamp >= self.pause_again_from, "backstop: paused lately"
-    until: uint256 = block.timestamp + duration
-    self.paused_until = until
-    self.pause_again_from = until + duration
-    log IBackstopPool.PausedUntil(time=until)
-
-
 # Internals
 
 
@@ -465,14 +433,12 @@ def pause(duration: uint256):
 def _quote(amount: uint256) -> uint256:
     """@return What is paid for so much LRT, rounded down, or a revert that says why it is not bought."""
     self._check_no_quarantine()
-    assert block.timestamp >= self.paused_until, "backstop: paused"
-    vault_paused_until: uint256 = staticcall ILRTVault(book.LRT).paused_until()
-    assert block.timestamp >= vault_paused_until, "backstop: vault is paused"
+    terms._check_buying(book.LRT)
     free: uint256 = self._free()
     # Asked before the vault is read: who tries every way out shall not pay for one that is closed.
     assert SEED < free, "backstop: not enough cash"
     worth: uint256 = book._worth_down(amount)
-    paid: uint256 = worth * (WAD - self.discount) // WAD
+    paid: uint256 = terms._price_down(worth)
     assert paid != 0, "backstop: zero amount"
     assert paid + SEED <= free, "backstop: not enough cash"
     return paid
@@ -543,13 +509,6 @@ def _leave(assets: uint256, shares: uint256, receiver: address, owner: address):
     log IERC4626.Withdraw(
         sender=msg.sender, receiver=receiver, owner=owner, assets=assets, shares=shares
     )
-
-
-@internal
-def _set_discount(discount: uint256):
-    assert MIN_DISCOUNT <= discount and discount <= MAX_DISCOUNT, "backstop: discount"
-    self.discount = discount
-    log IBackstopPool.DiscountSet(discount=discount)
 
 
 @internal
