@@ -31,6 +31,11 @@ _POCKET = "tests/unit/side_pocket"
 _ROUTER, _LIQUIDATOR, _ZAP = "tests/unit/router", "tests/unit/liquidator", "tests/unit/zap"
 _ORDERS, _REWARDS, _SWAP = "tests/unit/orders", "tests/unit/rewards", "tests/unit/swap"
 _QUOTER = "tests/unit/quoter"
+_BACKSTOP = (
+    "tests/unit/backstop",
+    "tests/properties/test_backstop_erc4626.py",
+    "tests/properties/test_backstop_machine.py",
+)
 # The router at every venue: all three together, at their edges, and what thieves try there.
 _VENUES = (
     "tests/integration/test_venues_alone.py",
@@ -130,6 +135,13 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "contracts/vault/DepositZap.vy": (_ZAP,),
         "contracts/rewards/RewardsSeller.vy": (_REWARDS,),
+    },
+    "backstop": {
+        "contracts/backstop/BackstopPool.vy": _BACKSTOP,
+        "contracts/modules/backstop_book.vy": _BACKSTOP,
+        "contracts/modules/backstop_line.vy": _BACKSTOP,
+        "contracts/modules/backstop_terms.vy": _BACKSTOP,
+        "contracts/modules/lst_sale.vy": _BACKSTOP,
     },
     "lens": {
         "contracts/lens/Lens.vy": ("tests/unit/lens",),
