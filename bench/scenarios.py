@@ -39,7 +39,7 @@ LENDERS = 5
 OURS = (
     *("LRTVault", "WithdrawalQueue", "SidePocket", "DepositZap", "RewardsSeller"),
     *("EigenLayerAdapter", "SymbioticAdapter", "OracleAdapter", "MarketFactory", "LendingMarket"),
-    *("UniswapV3Swap", "LeverageRouter", "Liquidator", "StopOrders", "Lens"),
+    *("UniswapV3Swap", "LeverageRouter", "BackstopPool", "Liquidator", "StopOrders", "Lens"),
     *("StETHDouble", "WstETHDouble", "EigenPodManagerDouble", "AVSRegistrarDouble"),
     "ConstantOracle",
 )

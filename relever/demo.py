@@ -546,7 +546,8 @@ def _run(console: Console, as_json: bool, keep: bool, port: int | None) -> int:
         "LendingMarket",
         "MarketFactory",
     ]
-    names += ["UniswapV3Swap", "LeverageRouter", "Liquidator", "Lens", "Quoter", "Outlook"]
+    names += ["UniswapV3Swap", "LeverageRouter", "BackstopPool", "Liquidator", "Lens", "Quoter"]
+    names += ["Outlook"]
     names += ["StETHDouble", "WstETHDouble", "EigenPodManagerDouble", "AVSRegistrarDouble"]
     console.print("Compiling the contracts (kept under build/ for the next time) ...")
     artifacts(names, progress=lambda name: console.print(f"  {name}", style="dim"))

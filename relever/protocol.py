@@ -24,7 +24,7 @@ WAD = 10**18
 PRICE_SCALE = 10**36
 UNLIMITED = 2**256 - 1
 NOBODY = "0x0000000000000000000000000000000000000000"
-# What the vault's constructor takes from its seeder, in the asset's unit.
+# What the constructors of vault and backstop take from their seeder, in the asset's unit.
 SEED = 10**15
 # ERC-5202: code that is a blueprint begins with these bytes.
 _BLUEPRINT_PREAMBLE = bytes.fromhex("fe7100")
@@ -45,6 +45,7 @@ CONTRACTS = {
     "market": "LendingMarket",
     "swap": "UniswapV3Swap",
     "router": "LeverageRouter",
+    "backstop": "BackstopPool",
     "liquidator": "Liquidator",
     "orders": "StopOrders",
     "lens": "Lens",
@@ -70,6 +71,7 @@ class Protocol:
     market: Contract
     swap: Contract
     router: Contract
+    backstop: Contract
     liquidator: Contract
     orders: Contract
     lens: Contract
@@ -182,6 +184,7 @@ def deploy(world: World, network: str = "local", adapters: Sequence[str] = ADAPT
     tokens = (vault.address, core.wsteth.address, core.weth.address)
     path = (factory.address, *tokens, swap.address, NOBODY)
     router = chain.deploy(artifact("LeverageRouter"), *path, [], sender=owner)
+    backstop, liquidator = _deploy_backstop(world, path, settings["backstop"])
     protocol = Protocol(
         chain,
         vault=vault,
@@ -196,7 +199,8 @@ def deploy(world: World, network: str = "local", adapters: Sequence[str] = ADAPT
         market=market,
         swap=swap,
         router=router,
-        liquidator=chain.deploy(artifact("Liquidator"), *path, sender=owner),
+        backstop=backstop,
+        liquidator=liquidator,
         orders=chain.deploy(artifact("StopOrders"), *path, sender=owner),
         lens=chain.deploy(artifact("Lens"), sender=owner),
         quoter=chain.deploy(artifact("Quoter"), router.address, sender=owner),
@@ -346,6 +350,35 @@ def _create_market(
     market.set_caps(caps, sender=owner)
     factory.list_market(address, sender=owner)
     return market
+
+
+def _deploy_backstop(
+    world: World, path: Sequence[str], settings: dict[str, Any]
+) -> tuple[Contract, Contract]:
+    """The backstop pool and the liquidator, each of which names the other for good."""
+    chain, owner = world.chain, world.roles.owner
+    factory, lrt, _, weth, swap, _ = path
+    world.fund(owner, weth=SEED)
+    # The approval comes first, then the two: that makes their addresses.
+    pool_at, liquidator_at = (contract_address(chain, owner, after=n) for n in (1, 2))
+    world.core.weth.approve(pool_at, SEED, sender=owner)
+    pool = chain.deploy(
+        artifact("BackstopPool"),
+        lrt,
+        weth,
+        factory,
+        swap,
+        liquidator_at,
+        settings["name"],
+        settings["symbol"],
+        settings["discount_wad"],
+        settings["sale_loss_wad"],
+        settings["unlock_period_seconds"],
+        owner,
+        sender=owner,
+    )
+    liquidator = chain.deploy(artifact("Liquidator"), *path, pool.address, sender=owner)
+    return pool, liquidator
 
 
 def _exit_pools(world: World, vault: Contract) -> tuple[Pool, Pool]:

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 
 import pytest
 
+from relever.baselayer import Pool
 from relever.chain import Receipt, Revert
 from relever.protocol import PRICE_SCALE, UNLIMITED, WAD, Deployment
 
 ETHER = 10**18
 DAY = 86_400
 # Of the ways out; the last names none.
-SWAP, REDEEM, STABLE, BEST = 1, 2, 4, 0
+SWAP, REDEEM, STABLE, BACKSTOP, BEST = 1, 2, 4, 8, 0
 NO_DEADLINE = 2**256 - 1
 
 
@@ -62,6 +63,26 @@ def open_leveraged(
         market.set_authorization(router.address, True, sender=owner)
     bounds = (0, UNLIMITED, 0, NO_DEADLINE, 0)
     return router.open(market.address, wsteth.address, equity, borrow, bounds, sender=owner)
+
+
+def back(scene: Deployment, amount: int, depositor: str | None = None) -> Receipt:
+    """A depositor puts WETH into the backstop pool."""
+    depositor = depositor or scene.roles.depositor
+    pool, weth = scene.protocol.backstop, scene.world.core.weth
+    scene.world.fund(depositor, weth=amount)
+    weth.approve(pool.address, amount, sender=depositor)
+    return pool.deposit(amount, depositor, sender=depositor)
+
+
+def empty_pool(scene: Deployment, pool: Pool) -> None:
+    """Who made a pool takes all of its liquidity out."""
+    manager, provider = scene.world.core.position_manager, scene.roles.liquidity_provider
+    liquidity = manager.positions(pool.position_id)[7]
+    out = (pool.position_id, liquidity, 0, 0, NO_DEADLINE)
+    manager.decreaseLiquidity(out, sender=provider)
+    most = 2**128 - 1
+    manager.collect((pool.position_id, provider, most, most), sender=provider)
+    assert pool.contract.liquidity() == 0
 
 
 def stake_idle(scene: Deployment, amount: int) -> Receipt:
@@ -153,6 +174,7 @@ def assert_empty(scene: Deployment, contract: str) -> None:
 
 
 __all__ = [
+    "BACKSTOP",
     "BEST",
     "DAY",
     "ETHER",
@@ -163,7 +185,9 @@ __all__ = [
     "WAD",
     "allowances_given",
     "assert_empty",
+    "back",
     "borrow_against",
+    "empty_pool",
     "holdings",
     "lend",
     "open_leveraged",

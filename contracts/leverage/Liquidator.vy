@@ -23,12 +23,13 @@ from ..modules import token
 
 initializes: lrt_entry
 initializes: lrt_exit[lrt_entry := lrt_entry]
-initializes: best_exit[lrt_exit := lrt_exit]
+initializes: best_exit[lrt_entry := lrt_entry, lrt_exit := lrt_exit]
 
 implements: ILiquidator
 implements: ILiquidateCallback
 
 exports: (
+    best_exit.BACKSTOP,
     best_exit.try_sale,
     lrt_entry.LRT,
     lrt_entry.LST,
@@ -46,17 +47,26 @@ LIQUIDATE: constant(bytes4) = method_id(
 
 FACTORY: public(immutable(address))
 
-# The market that the running call has entered.
+# The market that the running call has entered, and what it has handed over while that is sold.
 _active_market: transient(address)
+_seized: transient(uint256)
 
 
 @deploy
 def __init__(
-    factory: address, lrt: address, lst: address, weth: address, swap: address, stable_swap: address
+    factory: address,
+    lrt: address,
+    lst: address,
+    weth: address,
+    swap: address,
+    stable_swap: address,
+    backstop: address,
 ):
+    """@param backstop The zero address for none."""
     FACTORY = factory
     lrt_entry.__init__(lrt, lst, weth)
     lrt_exit.__init__(swap, stable_swap)
+    best_exit.__init__(backstop)
 
 
 @external
@@ -115,9 +125,19 @@ def on_liquidate(owner: address, repaid: uint256, seized: uint256, data: Bytes[1
     route: IRoute.Route = empty(IRoute.Route)
     caller: address = empty(address)
     route, caller = abi_decode(data, (IRoute.Route, address))
+    self._seized = seized
     received: uint256 = best_exit._sell(seized, route, caller)
+    self._seized = 0
     assert received >= repaid, "liquidator: sale below repayment"
     token._push(lrt_entry.WETH, msg.sender, repaid)
+
+
+@view
+@external
+@reentrant
+def seizing() -> (address, uint256):
+    """@notice See `ILiquidator`."""
+    return self._active_market, self._seized
 
 
 @internal

@@ -27,7 +27,7 @@ from ..modules import token
 
 initializes: lrt_entry
 initializes: lrt_exit[lrt_entry := lrt_entry]
-initializes: best_exit[lrt_exit := lrt_exit]
+initializes: best_exit[lrt_entry := lrt_entry, lrt_exit := lrt_exit]
 
 implements: IStopOrders
 implements: IAdjustCallback
@@ -81,6 +81,8 @@ def __init__(
     )
     lrt_entry.__init__(lrt, lst, weth)
     lrt_exit.__init__(swap, stable_swap)
+    # It buys seized LRT only.
+    best_exit.__init__(empty(address))
 
 
 @external

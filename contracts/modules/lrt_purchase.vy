@@ -64,18 +64,19 @@ def _seat(rate: uint256) -> address:
 
 
 @internal
-def _buy(weth: uint256, rate: uint256, lst: uint256, owner: address, receiver: address):
+def _buy(weth: uint256, rate: uint256, lst: uint256, owner: address, receiver: address) -> uint256:
     """
     @param weth Lies where `_seat` says.
     @param rate From `_rate_to_swap`.
     @param lst WstETH that this contract holds.
     @param owner Who gets what a sale leaves of the WETH when it is too little to mint for.
     @param receiver Who gets the LRT.
+    @return How much that is.
     """
     left: uint256 = weth
+    bought: uint256 = 0
     if rate != 0:
         sold: uint256 = 0
-        bought: uint256 = 0
         sold, bought = extcall ISwap(lrt_exit.SWAP).swap_up_to(
             lrt_entry.WETH, lrt_entry.LRT, weth, rate, receiver
         )
@@ -84,4 +85,5 @@ def _buy(weth: uint256, rate: uint256, lst: uint256, owner: address, receiver: a
             token._push(lrt_entry.WETH, owner, left)
             left = 0
     staked: uint256 = lrt_entry._stake_weth(left)
-    lrt_entry._deposit(lst + staked, receiver)
+    minted: uint256 = lrt_entry._deposit(lst + staked, receiver)
+    return bought + minted

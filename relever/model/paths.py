@@ -80,15 +80,20 @@ class Paths:
         minted = parts.vault.preview_deposit(staked)
         return minted + 1 if pool.pays(self.who, "weth", VAULT, minted + 1) else 0
 
-    def buy(self, weth: int, rate: int, lst: int, owner: str, receiver: str) -> None:
-        """LRT for WETH, which lies with the swap where there is a rate, and for wstETH."""
+    def buy(self, weth: int, rate: int, lst: int, owner: str, receiver: str) -> int:
+        """LRT for WETH, which lies with the swap where there is a rate, and for wstETH.
+
+        Returns how much of it the receiver gets.
+        """
+        bought = 0
         if rate:
             swap = Swap(self.parts)
-            weth -= swap.swap_up_to(self.who, "weth", VAULT, weth, rate, receiver)[0]
+            sold, bought = swap.swap_up_to(self.who, "weth", VAULT, weth, rate, receiver)
+            weth -= sold
             if weth < DUST:
                 push(self.parts.weth, self.who, owner, weth)
                 weth = 0
-        self.deposit(lst + self.stake_weth(weth), receiver)
+        return bought + self.deposit(lst + self.stake_weth(weth), receiver)
 
     def seat(self, route: int) -> str:
         """Where LRT must lie to be sold: with the swap, or here to be redeemed."""

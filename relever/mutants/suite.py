@@ -31,6 +31,11 @@ _POCKET = "tests/unit/side_pocket"
 _ROUTER, _LIQUIDATOR, _ZAP = "tests/unit/router", "tests/unit/liquidator", "tests/unit/zap"
 _ORDERS, _REWARDS, _SWAP = "tests/unit/orders", "tests/unit/rewards", "tests/unit/swap"
 _QUOTER = "tests/unit/quoter"
+_LEVERAGED = (
+    "tests/unit/leveraged",
+    "tests/attacks/test_leveraged_token.py",
+    "tests/properties/test_leveraged_machine.py",
+)
 # The router at every venue: all three together, at their edges, and what thieves try there.
 _VENUES = (
     "tests/integration/test_venues_alone.py",
@@ -113,11 +118,19 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "leverage": {
         "contracts/leverage/LeverageRouter.vy": (_ROUTER, *_VENUES),
+        "contracts/leverage/LeveragedToken.vy": _LEVERAGED,
+        "contracts/leverage/LeveragedTokenZap.vy": _LEVERAGED[:2],
         "contracts/leverage/Liquidator.vy": (_LIQUIDATOR,),
         "contracts/leverage/BalancerSwap.vy": (_SWAP,),
         "contracts/leverage/UniswapV3Swap.vy": (_SWAP,),
         "contracts/leverage/StopOrders.vy": (_ORDERS,),
         "contracts/modules/best_exit.vy": (_LIQUIDATOR,),
+        "contracts/modules/leverage_maths.vy": _LEVERAGED,
+        "contracts/modules/leverage_target.vy": _LEVERAGED,
+        "contracts/modules/lrt_backing.vy": _LEVERAGED,
+        "contracts/modules/management_fee.vy": _LEVERAGED,
+        "contracts/modules/rebalance_auction.vy": _LEVERAGED,
+        "contracts/modules/rebalance_trade.vy": _LEVERAGED,
         "contracts/modules/uniswap_limits.vy": (_SWAP, _QUOTER),
         "contracts/modules/lrt_entry.vy": (_ZAP, _ROUTER),
         "contracts/modules/lrt_purchase.vy": (_ROUTER,),

@@ -9,6 +9,7 @@ import pytest
 
 from relever.protocol import Deployment
 from tests.stage import built_places, places
+from tests.unit.leveraged.conftest import built_tokens, tokens
 from tests.unit.market.conftest import aged, borrowed, built, busy, lent, setup
 from tests.unit.oracle.conftest import setup as oracle_alone
 from tests.unit.router.conftest import prepared
@@ -18,6 +19,7 @@ __all__ = [
     "borrowed",
     "built",
     "built_places",
+    "built_tokens",
     "busy",
     "lent",
     "oracle_alone",
@@ -25,6 +27,7 @@ __all__ = [
     "prepared",
     "scene",
     "setup",
+    "tokens",
 ]
 
 

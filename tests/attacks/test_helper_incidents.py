@@ -11,7 +11,7 @@ from relever.artifacts import artifact
 from relever.model import signing
 from relever.protocol import NOBODY, UNLIMITED, WAD
 from tests.lrt_paths import add_far_liquidity, push_lrt_price
-from tests.scene import ETHER, NO_DEADLINE, REDEEM, STABLE, SWAP, holdings, reverts
+from tests.scene import BACKSTOP, ETHER, NO_DEADLINE, REDEEM, STABLE, SWAP, holdings, reverts
 from tests.stage import (
     BORROWED,
     EACH,
@@ -121,12 +121,12 @@ def test_close__way_of_the_callers_own__is_refused(places: Places, name: str) ->
     chose what was called to swap. Here it chooses among the ways that were fixed at creation."""
     open_at(places, name)
     before = position(places, name)
-    for route in (0, SWAP | REDEEM, STABLE, SWAP | STABLE, 7):
+    for route in (0, SWAP | REDEEM, STABLE, SWAP | STABLE, BACKSTOP, 7, 15):
         with reverts("path: no such route"):
             close_at(places, name, ETHER, ETHER, route)
-    # Eight stands for no way at all: the ABI has none.
+    # Sixteen stands for no way at all: the ABI has none.
     with reverts(""):
-        close_at(places, name, ETHER, ETHER, 8)
+        close_at(places, name, ETHER, ETHER, 16)
     looper = places.scene.roles.looper
     for token in (places[name].entry.address, places[name].pool.address, looper):
         with reverts("router: token not accepted"):

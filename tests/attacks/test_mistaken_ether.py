@@ -10,7 +10,10 @@ from tests.unit.router.conftest import FREE
 
 @pytest.mark.parametrize(
     "name",
-    ["router", "zap", "liquidator", "swap", "factory", "oracle", "lens", "quoter", "outlook"],
+    [
+        *("router", "zap", "liquidator", "backstop", "swap", "factory", "oracle"),
+        *("lens", "quoter", "outlook"),
+    ],
 )
 def test_ether__sent_without_a_call__is_refused(scene: Deployment, name: str) -> None:
     target, sender = getattr(scene.protocol, name).address, scene.roles.stranger

@@ -4,7 +4,7 @@
 @license GNU Affero General Public License v3.0 only
 @author Relever
 @notice An ERC-20 that anyone may mint and whose faults can be set: its decimals, and a fee that
-        vanishes from every transfer.
+        vanishes from every transfer. As wstETH it also has a rate.
 """
 from ethereum.ercs import IERC20
 
@@ -18,12 +18,19 @@ allowance: public(HashMap[address, HashMap[address, uint256]])
 totalSupply: public(uint256)
 # In token units, per transfer.
 fee: public(uint256)
+# stETH per wstETH, in WAD.
+stEthPerToken: public(uint256)
 
 
 @deploy
 def __init__(decimals_: uint8, fee: uint256):
     decimals = decimals_
     self.fee = fee
+
+
+@external
+def set_rate(rate: uint256):
+    self.stEthPerToken = rate
 
 
 @external

@@ -9,7 +9,7 @@ import pytest
 
 from relever.artifacts import artifact
 from relever.chain import Event
-from relever.protocol import UNLIMITED, WAD, Deployment
+from relever.protocol import NOBODY, UNLIMITED, WAD, Deployment
 from tests.lrt_paths import Log
 from tests.scene import (
     ETHER,
@@ -65,7 +65,7 @@ def prepared(deployed: Deployment) -> Iterator[Ways]:
             *(core.weth.address, protocol.swap.address, stable.swap.address),
         )
         router = deployed.chain.deploy(artifact("LeverageRouter"), *path, [])
-        liquidator = deployed.chain.deploy(artifact("Liquidator"), *path)
+        liquidator = deployed.chain.deploy(artifact("Liquidator"), *path, NOBODY)
         scene = replace(deployed, protocol=replace(protocol, router=router, liquidator=liquidator))
         yield Ways(scene, stable)
 

@@ -66,11 +66,13 @@ ERC4626_EVENTS = {
         ("shares", "uint256", False),
     ],
 }
-# What the shares of vault and market are, beside what the two declare.
+# What the shares of vault, market and backstop are, beside what the two declare.
 SHARES = ("IERC20", "IERC20Detailed", "IERC4626")
 KEPT_STANDARDS = [
     *(("LRTVault", standard) for standard in (*SHARES, "IERC20Permit")),
+    *(("BackstopPool", standard) for standard in (*SHARES, "IERC20Permit")),
     *(("LendingMarket", standard) for standard in (*SHARES, "IERC3156")),
+    *(("LeveragedToken", standard) for standard in ("IERC20", "IERC20Detailed", "IERC20Permit")),
 ]
 
 
@@ -131,6 +133,10 @@ def test_declared__contracts__are_found() -> None:
         ("MarketFactory", "IMarketFactory"),
         ("LeverageRouter", "ILeverageRouter"),
         ("LeverageRouter", "IAdjustCallback"),
+        ("LeveragedToken", "ILeveragedToken"),
+        ("LeveragedToken", "IAdjustCallback"),
+        ("LeveragedTokenZap", "ILeveragedTokenZap"),
+        ("LeveragedTokenZap", "ILeveragedCallback"),
         ("MorphoVenue", "IVenue"),
         ("MorphoVenue", "IForeignVenue"),
         ("AaveVenue", "IVenue"),
@@ -139,6 +145,7 @@ def test_declared__contracts__are_found() -> None:
         ("AaveVenue", "IMarketPrice"),
         ("Liquidator", "ILiquidator"),
         ("Liquidator", "ILiquidateCallback"),
+        ("BackstopPool", "IBackstopPool"),
         ("UniswapV3Swap", "ISwap"),
         ("BalancerSwap", "ISwap"),
     }
@@ -170,13 +177,15 @@ def test_contract__standard__is_covered(contract: str, standard: str) -> None:
     assert {signature: have.get(signature, ("missing",))[0] for signature in expected} == expected
 
 
-@pytest.mark.parametrize("contract", ["LRTVault", "LendingMarket"])
+@pytest.mark.parametrize("contract", ["LRTVault", "LendingMarket", "BackstopPool"])
 def test_contract__shares__log_what_the_standard_names(contract: str) -> None:
     emitted = events(artifact(contract).abi)
     assert {name: emitted.get(name) for name in ERC4626_EVENTS} == ERC4626_EVENTS
 
 
-def test_vault__abi__mints_and_burns_for_assets_only() -> None:
-    names = {signature.partition("(")[0] for signature in functions(artifact("LRTVault").abi)}
+@pytest.mark.parametrize("contract", ["LRTVault", "BackstopPool"])
+def test_contract__abi__mints_and_burns_for_assets_only(contract: str) -> None:
+    had = functions(artifact(contract).abi)
+    names = {signature.partition("(")[0] for signature in had}
     assert names.isdisjoint({"burn", "burn_from", "set_minter", "is_minter", "renounce_ownership"})
-    assert "mint(address,uint256)" not in functions(artifact("LRTVault").abi)
+    assert "mint(address,uint256)" not in had

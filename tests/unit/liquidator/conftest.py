@@ -34,5 +34,6 @@ def hostile(scene: Deployment) -> tuple[Contract, Contract]:
         core.weth.address,
         protocol.swap.address,
         NOBODY,
+        NOBODY,
     )
     return liquidator, market

@@ -14,6 +14,7 @@ from tests.lrt_paths import (
     vault_assets_down,
 )
 from tests.scene import (
+    BACKSTOP,
     DAY,
     ETHER,
     REDEEM,
@@ -167,7 +168,7 @@ def test_liquidate__market_never_listed__reverts(unhealthy: Deployment) -> None:
             )
 
 
-@pytest.mark.parametrize("route", [SWAP | REDEEM, STABLE, SWAP | STABLE])
+@pytest.mark.parametrize("route", [SWAP | REDEEM, STABLE, SWAP | STABLE, SWAP | BACKSTOP])
 def test_liquidate__no_such_route__reverts(unhealthy: Deployment, route: int) -> None:
     with reverts("path: no such route"):
         liquidate(unhealthy, route)

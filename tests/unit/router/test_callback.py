@@ -58,7 +58,7 @@ def test_default__unknown_function__reverts(scene: Deployment) -> None:
 
 def test_create__lst_that_is_not_the_vaults_asset__reverts(scene: Deployment) -> None:
     protocol, core = scene.protocol, scene.world.core
-    for name, venues in (("LeverageRouter", ([],)), ("Liquidator", ())):
+    for name, last in (("LeverageRouter", ([],)), ("Liquidator", (NOBODY,))):
         with reverts("path: lst is not the lrt's asset"):
             scene.chain.deploy(
                 artifact(name),
@@ -68,7 +68,7 @@ def test_create__lst_that_is_not_the_vaults_asset__reverts(scene: Deployment) ->
                 core.weth.address,
                 protocol.swap.address,
                 NOBODY,
-                *venues,
+                *last,
             )
 
 

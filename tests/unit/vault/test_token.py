@@ -30,7 +30,7 @@ def permit(setup: Setup, amount: int, deadline: int, key: str = KEY) -> tuple[ob
         ]
     }
     domain = {
-        "name": "Relever LRT",
+        "name": setup.vault.name(),
         "version": "1",
         "chainId": 31337,
         "verifyingContract": setup.vault.address,

@@ -1,0 +1,104 @@
+"""The leveraged tokens on a deployment, and what turns other tokens into them and back.
+
+A token borrows as it is created, so that its market must have lenders first: it comes on top of a
+deployment, and not with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from relever.artifacts import artifact
+from relever.chain import Chain, Contract
+from relever.config import section
+from relever.protocol import NOBODY, Deployment, contract_address
+
+# As the parameters name what `ILeveragedToken.Terms` has, in its order; the fee's receiver follows.
+TERMS = (
+    "target_leverage_wad",
+    "least_leverage_wad",
+    "most_leverage_wad",
+    "danger_leverage_wad",
+    "floor_leverage_wad",
+    "step_leverage_wad",
+    "period_seconds",
+    "start_discount_wad",
+    "max_pay_wad",
+    "danger_pay_wad",
+    "duration_seconds",
+    "max_loss_wad",
+    "danger_loss_wad",
+    "cooldown_seconds",
+    "yearly_fee_wad",
+)
+
+
+@dataclass(frozen=True)
+class Leveraged:
+    """Every leveraged token by its symbol, and the zap that serves them."""
+
+    tokens: dict[str, Contract]
+    zap: Contract
+
+    def addresses(self) -> dict[str, str]:
+        """Each token's address by its symbol, and the zap's as `leveraged_zap`."""
+        tokens = {symbol: token.address for symbol, token in self.tokens.items()}
+        return {**tokens, "leveraged_zap": self.zap.address}
+
+    def on(self, chain: Chain) -> Leveraged:
+        """The same contracts seen through another chain, such as a fork of this one."""
+        tokens = {
+            symbol: chain.contract(token.address, artifact("LeveragedToken"))
+            for symbol, token in self.tokens.items()
+        }
+        return Leveraged(tokens, chain.contract(self.zap.address, artifact("LeveragedTokenZap")))
+
+
+def deploy_leveraged(scene: Deployment, network: str = "local") -> Leveraged:
+    """Lend what the seeds borrow, create the network's tokens, each with its seed, and their zap.
+
+    All by the owner of the deployment, who keeps the lender's shares and the WETH of the seeds.
+    """
+    settings = section(network, "leveraged")
+    owner, market, weth = scene.roles.owner, scene.protocol.market, scene.world.core.weth
+    lent = settings["lent_wei"]
+    scene.world.fund(owner, weth=lent)
+    weth.approve(market.address, lent, sender=owner)
+    market.deposit(lent, owner, sender=owner)
+    tokens = {
+        symbol: deploy_token(scene, symbol, terms) for symbol, terms in settings["tokens"].items()
+    }
+    protocol, core = scene.protocol, scene.world.core
+    zap = scene.chain.deploy(
+        artifact("LeveragedTokenZap"),
+        protocol.vault.address,
+        core.wsteth.address,
+        core.weth.address,
+        protocol.swap.address,
+        NOBODY,
+        [token.address for token in tokens.values()],
+        sender=owner,
+    )
+    return Leveraged(tokens, zap)
+
+
+def deploy_token(scene: Deployment, symbol: str, settings: dict[str, Any]) -> Contract:
+    """One token with its seed, which the owner pays. `settings` as in `relever/config`."""
+    owner, vault, wsteth = scene.roles.owner, scene.protocol.vault, scene.world.core.wsteth
+    seed = settings["seed_wei"]
+    needed = vault.previewMint(seed)
+    scene.world.fund(owner, wsteth=needed)
+    wsteth.approve(vault.address, needed, sender=owner)
+    vault.mint(seed, owner, sender=owner)
+    # The approval is a transaction too: the token comes with the nonce after it.
+    vault.approve(contract_address(scene.chain, owner, after=1), seed, sender=owner)
+    return scene.chain.deploy(
+        artifact("LeveragedToken"),
+        scene.protocol.market.address,
+        settings["name"],
+        symbol,
+        (*(settings[key] for key in TERMS), scene.roles.treasury),
+        seed,
+        sender=owner,
+    )
