@@ -36,6 +36,11 @@ _LEVERAGED = (
     "tests/attacks/test_leveraged_token.py",
     "tests/properties/test_leveraged_machine.py",
 )
+_BACKSTOP = (
+    "tests/unit/backstop",
+    "tests/properties/test_backstop_erc4626.py",
+    "tests/properties/test_backstop_machine.py",
+)
 # The router at every venue: all three together, at their edges, and what thieves try there.
 _VENUES = (
     "tests/integration/test_venues_alone.py",
@@ -143,6 +148,13 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "contracts/vault/DepositZap.vy": (_ZAP,),
         "contracts/rewards/RewardsSeller.vy": (_REWARDS,),
+    },
+    "backstop": {
+        "contracts/backstop/BackstopPool.vy": _BACKSTOP,
+        "contracts/modules/backstop_book.vy": _BACKSTOP,
+        "contracts/modules/backstop_line.vy": _BACKSTOP,
+        "contracts/modules/backstop_terms.vy": _BACKSTOP,
+        "contracts/modules/lst_sale.vy": _BACKSTOP,
     },
     "lens": {
         "contracts/lens/Lens.vy": ("tests/unit/lens",),

@@ -71,3 +71,37 @@ DEPEG_THAT_STAYS = [
     *straight([(2 * HOUR, WAD // 5), (2 * DAY, WAD // 5)], HOUR),
     *straight([(2 * DAY, WAD // 5), (22 * DAY, WAD // 5)], 4 * HOUR),
 ]
+
+
+@dataclass(frozen=True)
+class Day:
+    """What WETH cost and wstETH earned on one day.
+
+    Attributes:
+        borrow: paid on WETH borrowed that day, WAD a year.
+        growth: of a wstETH in stETH since the day before, in WAD; zero on the first day.
+    """
+
+    borrow: int
+    growth: int
+
+
+@cache
+def weth_2025() -> tuple[Day, ...]:
+    """61 days from 1 July 2025: WETH's rate at Aave v3 on Ethereum, by its borrow index.
+
+    A large supplier left; the dearest day was 22 July, at 6.65 %. From Aavescan's exports of
+    midnight snapshots, with the rate of wstETH, as committed in IggyIkenna/basis-strategy-v1.
+    """
+    with (Path(__file__).parent / "weth_rates_2025_07.csv").open(
+        encoding="utf-8", newline=""
+    ) as file:
+        rows = [
+            (Fraction(row["borrow_apr"]), Fraction(row["wsteth_rate"]))
+            for row in csv.DictReader(file)
+        ]
+    before = [rows[0][1], *(rate for _, rate in rows)]
+    return tuple(
+        Day(int(borrow * WAD), int((rate / last - 1) * WAD))
+        for (borrow, rate), last in zip(rows, before, strict=False)
+    )
