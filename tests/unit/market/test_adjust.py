@@ -627,9 +627,10 @@ def test_adjust__tokens_that_lay_there__pay_for_nothing(lent: Setup) -> None:
     with lent.refused("market: callback short"):
         lent.run("adjust", wallet, 1, 0, wallet, DATA)
     lent.run("adjust", wallet, 100 * WAD, 90 * WAD, wallet)
-    before = lent.loan.balanceOf(wallet)
-    lent.run("adjust", wallet, -100 * WAD, -90 * WAD, wallet, DATA)
-    assert before - lent.loan.balanceOf(wallet) == 90 * WAD
+    for repaid in (1, 90 * WAD - 1):
+        before = lent.loan.balanceOf(wallet)
+        lent.run("adjust", wallet, 0, -repaid, NOBODY, DATA)
+        assert before - lent.loan.balanceOf(wallet) == repaid
 
 
 def test_adjust__nothing_is_asked__callback_may_still_give(borrowed: Setup) -> None:
