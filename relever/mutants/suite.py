@@ -26,7 +26,11 @@ _ORACLE = ("tests/unit/oracle", "tests/properties/test_oracle_model.py")
 _GATE = "tests/properties/test_supply_gate.py"
 _FACES = "tests/unit/faces"
 _VAULT = ("tests/unit/vault", "tests/properties/test_erc4626.py")
-_QUEUE = ("tests/unit/queue", "tests/properties/test_queue_machine.py")
+_QUEUE = (
+    "tests/unit/queue",
+    "tests/unit/vault/test_quarantine.py",
+    "tests/properties/test_queue_machine.py",
+)
 _POCKET = "tests/unit/side_pocket"
 _ROUTER, _LIQUIDATOR, _ZAP = "tests/unit/router", "tests/unit/liquidator", "tests/unit/zap"
 _ORDERS, _REWARDS, _SWAP = "tests/unit/orders", "tests/unit/rewards", "tests/unit/swap"
@@ -79,7 +83,7 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/modules/signatures.vy": (*_MARKET, _ORDERS),
         "contracts/modules/share_token.vy": _MARKET,
         "contracts/modules/checks.vy": _MARKET,
-        "contracts/modules/token.vy": (*_MARKET, _ZAP, _ROUTER),
+        "contracts/modules/token.vy": (*_MARKET, _ZAP, _ROUTER, _LEVERAGED[0]),
         "contracts/market/LendingMarket.vy": (*_MARKET, _FACTORY),
         "contracts/market/MarketFactory.vy": (_FACTORY, *_MARKET),
     },

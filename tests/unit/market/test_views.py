@@ -37,6 +37,17 @@ def test_position__debt__has_interest_and_collateral_has_not(aged: Setup) -> Non
     assert tuple(aged.market.position(aged.actors.stranger)) == (0, 0)
 
 
+def test_debt_shares__of_each__are_all_there_are(busy: Setup) -> None:
+    market, actors = busy.market, busy.actors
+    shares = {one: market.debt_shares(one) for one in (actors.borrower, actors.other_borrower)}
+    state = market.state()
+    assert sum(shares.values()) == state.borrow_shares
+    for one, held in shares.items():
+        total = state.borrow_shares + 10**6
+        assert market.position(one)[1] == -(-held * (state.borrow_assets + 1) // total)
+    assert market.debt_shares(actors.stranger) == 0
+
+
 def test_caps__as_set(setup: Setup) -> None:
     assert tuple(setup.market.caps()) == (SUPPLY_CAP, BORROW_CAP, FEE)
 

@@ -622,6 +622,16 @@ def test_finalize__after_a_quarantine__gives_the_controllers_claims(lost: Exits)
     assert pocket.shares_part(adapter) == WHOLE - sum(parts)
 
 
+def test_finalize__cancelled_request_on_the_way__leaves_no_claim(lost: Exits) -> None:
+    queue, actors = lost.queue, lost.setup.actors
+    for who, shares in ((actors.holder, WAD), (actors.depositor, 20 * WAD), (actors.holder, WAD)):
+        queue.requestRedeem(shares, who, who, sender=who)
+    queue.cancel(2, sender=actors.depositor)
+    receipt = queue.finalize(3, sender=actors.stranger)
+    left = [event.args["account"] for event in receipt.events if event.name == "Left"]
+    assert left == [actors.holder, actors.holder]
+
+
 def test_finalize__what_came_back_before_it__is_the_requesters_too(lost: Exits) -> None:
     """Whoever orders the return and the payment moves nothing from who waits to who stays."""
     setup, queue, who = lost.setup, lost.queue, lost.setup.actors.holder
