@@ -3,8 +3,8 @@
 @title SettableDepth
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice A swap venue that buys at one rate as much as the test lets it, out of what it holds, and first
-        makes a call that the test sets.
+@notice A swap venue that buys one token for another, at one rate and as much as the test lets it, out of
+        what it holds, and first makes a call that the test sets.
 """
 from ethereum.ercs import IERC20
 from interfaces import ISwap
@@ -14,6 +14,9 @@ implements: ISwap
 
 WAD: constant(uint256) = 10**18
 
+BUYS: immutable(address)
+PAYS: immutable(address)
+
 # `token_out` per `token_in` in WAD, and what of `token_in` is still bought.
 rate: public(uint256)
 depth: public(uint256)
@@ -22,6 +25,12 @@ target: address
 data: Bytes[1024]
 succeeded: public(bool)
 answer: public(Bytes[1024])
+
+
+@deploy
+def __init__(buys: address, pays: address):
+    BUYS = buys
+    PAYS = pays
 
 
 @external
@@ -47,6 +56,7 @@ def swap(
 def swap_up_to(
     token_in: address, token_out: address, amount_in: uint256, min_rate: uint256, receiver: address
 ) -> (uint256, uint256):
+    assert token_in == BUYS and token_out == PAYS, "swap: no pool"
     if self.target != empty(address):
         self.succeeded, self.answer = raw_call(
             self.target, self.data, max_outsize=1024, revert_on_failure=False
@@ -62,4 +72,5 @@ def swap_up_to(
 @view
 @external
 def pays(token_in: address, token_out: address, min_rate: uint256) -> bool:
-    return self.rate >= min_rate and self.depth != 0
+    knows: bool = token_in == BUYS and token_out == PAYS
+    return knows and self.rate >= min_rate and self.depth != 0

@@ -171,7 +171,7 @@ def build_backstop(chain: Chain) -> Backstop:
     pocket = chain.deploy(artifact("SidePocket"), vault.address, sender=owner)
     vault.set_exits(queue.address, pocket.address, sender=owner)
     weth = chain.deploy(artifact("SettableToken"), 18, 0, sender=owner)
-    swap = chain.deploy(artifact("SettableDepth"), sender=owner)
+    swap = chain.deploy(artifact("SettableDepth"), lst.address, weth.address, sender=owner)
     liquidator = chain.deploy(artifact("SettableLiquidator"), actors.guardian, sender=owner)
     for account in (*chain.accounts[:8], swap.address):
         weth.mint(account, HOLDING)

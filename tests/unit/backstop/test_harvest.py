@@ -320,3 +320,51 @@ def test_harvest__sale_below_cost__meets_what_is_locked_first(backed: Backstop) 
     pool.harvest([])
     assert pool.locked_profit() == still - loss
     assert pool.low_assets() == low
+
+
+@pytest.fixture
+def ruined(backed: Backstop) -> Backstop:
+    """Nothing was idle, and all that was staked is lost: a claim of dust and a large one."""
+    setup = backed.setup
+    setup.allocate(backed.vault.idle())
+    backed.bought(10)
+    backed.bought(500 * WAD)
+    setup.report(0)
+    setup.report(0, setup.second_adapter)
+    backed.pay_line()
+    return backed
+
+
+def test_harvest__claim_paid_nothing_at_all__is_closed_as_a_loss(ruined: Backstop) -> None:
+    pool = ruined.pool
+    request = ruined.queue.request(1)
+    assert (request.claimable_shares, request.claimable_assets) == (10, 0)
+    cost, low = pool.claim_cost(1), pool.low_assets()
+    receipt = pool.harvest([1])
+    assert receipt.events[-1] == ruined.event("Collected", claim=1, paid=0, cost=cost, loss=cost)
+    assert pool.open_claims() == [2]
+    assert (pool.lst(), pool.lst_cost(), pool.low_assets()) == (0, 0, low)
+
+
+def test_harvest__every_claim_slashed__leaves_the_cash_to_all_alike(ruined: Backstop) -> None:
+    """The large claim waits for assets to pay its virtual part from; nobody else does."""
+    pool, who, other = ruined.pool, ruined.actors.depositor, ruined.actors.holder
+    pool.harvest([1, 2])
+    assert pool.open_claims() == [2]
+    worthless = ruined.worth(500 * WAD)
+    assert worthless < 10**9
+    cash, low = pool.cash(), pool.low_assets()
+    assert 0 <= low - cash <= worthless
+    # Half of the shares for half of the cash: now, and by the line.
+    pool.transfer(other, BACKED // 2, sender=who)
+    now = pool.redeem.call(BACKED // 2, who, who, sender=who)
+    pool.redeem(BACKED // 2, who, who, sender=who)
+    ruined.ask(BACKED // 2, other)
+    had = ruined.weth.balanceOf(other)
+    pool.serve(1)
+    then = ruined.weth.balanceOf(other) - had
+    assert 0 <= then - now <= 1
+    assert (pool.waiting_shares(), pool.totalSupply()) == (0, SEED)
+    # Who joins now is not asked to pay for the lost.
+    shares = ruined.deposit(WAD, other)
+    assert 0 <= WAD - pool.previewRedeem(shares) <= 10**9
