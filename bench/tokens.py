@@ -36,6 +36,8 @@ OUTPUT = Path(__file__).resolve().parents[1] / "build" / "tokens"
 FARTHEST = {"rLRT3": WAD // 100, "rLRT8": 6 * WAD // 100}
 # Made up: the dearest day of July 2025, for so long.
 SIEGE = 120
+# Letters of a line where the output is no terminal.
+_WIDTH = 120
 _NAMES = {"rLRT3": "3x", "rLRT8": "8x", "r3off": "3x, no stop", "r8off": "8x, no stop"}
 _COLOURS = {"rLRT3": "#1f6f8b", "rLRT8": "#c2571a", "r3off": "#8fb7c5", "r8off": "#e0aa8a"}
 
@@ -203,7 +205,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Play all, print tables, write plots and numbers; 1 when a check fails."""
     parser = argparse.ArgumentParser(prog="tokens", description=__doc__)
     parser.parse_args(arguments)
-    out, log = Console(highlight=False), Console(stderr=True, highlight=False)
+    width = None if sys.stdout.isatty() else _WIDTH
+    out, log = Console(highlight=False, width=width), Console(stderr=True, highlight=False)
     july = weth_2025()
     dearest = max(july, key=lambda day: day.borrow)
     usual = Day(dearest.borrow, sum(day.growth for day in july) // len(july))

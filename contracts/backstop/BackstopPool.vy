@@ -18,6 +18,7 @@
      nor takes deposits, nor pays; collecting, selling and transfers go on. Once the vault had a
      quarantine the pool winds down: what comes back of that has no mark, so nobody joins it, and it
      buys nothing.
+     The file is long for the sixteen functions of ERC-4626, each of which says what it rounds.
      While an action runs, every function is locked but those of ERC-20 and the four `max*`, which then
      return zero.
 """

@@ -191,6 +191,12 @@ class BackstopMachine(ModelMachine[World]):
                 holder,
             )
 
+    @rule(most=st.integers(1, 4), own=st.booleans())
+    def serve_while_a_slash_is_visible(self, most: int, own: bool) -> None:
+        self.slash_is_seen(0, 3)
+        self.serve(most, own)
+        self.slash_is_seen(0, 0)
+
     @rule(most=st.integers(0, 4), own=st.booleans())
     def serve(self, most: int, own: bool) -> None:
         """By a stranger, or by who is first in the line."""
@@ -401,10 +407,10 @@ class BackstopMachine(ModelMachine[World]):
         self.look()
 
     @precondition(lambda self: self.model.pool.order)
-    @rule(luck=st.integers(1, 40))
+    @rule(luck=st.integers(1, 3))
     def quarantine(self, luck: int) -> None:
         """Rarely: it is the end of buying."""
-        if luck == 40 and not self.model.vault.adapters["1"].in_quarantine:
+        if luck == 3 and not self.model.vault.adapters["1"].in_quarantine:
             self.act(
                 "quarantine",
                 self.place.vault.quarantine,
@@ -571,20 +577,21 @@ MUST_REACH = {
     "loss booked": 15,
     "mint": 50,
     "paid": 150,
-    "paid in part": 5,
+    "paid in part": 20,
     "pause": 20,
     "pause refused: backstop: paused lately": 5,
+    "quarantine": 3,
     "recover": 50,
     "redeem": 40,
     "set discount": 50,
-    "slash while someone waits": 20,
+    "slash while someone waits": 10,
     "slash with claims open": 15,
     "sold": 80,
     "steth moves": 30,
-    "stopped by a visible slash": 3,
+    "stopped by a visible slash": 20,
     "time while something is locked": 20,
     "withdraw": 25,
-    "withdraw refused: backstop: not enough cash": 3,
+    "withdraw refused: backstop: not enough cash": 1,
 }
 
 
