@@ -26,11 +26,7 @@ _ORACLE = ("tests/unit/oracle", "tests/properties/test_oracle_model.py")
 _GATE = "tests/properties/test_supply_gate.py"
 _FACES = "tests/unit/faces"
 _VAULT = ("tests/unit/vault", "tests/properties/test_erc4626.py")
-_QUEUE = (
-    "tests/unit/queue",
-    "tests/unit/vault/test_quarantine.py",
-    "tests/properties/test_queue_machine.py",
-)
+_QUEUE = ("tests/unit/queue", "tests/properties/test_queue_machine.py")
 _POCKET = "tests/unit/side_pocket"
 _ROUTER, _LIQUIDATOR, _ZAP = "tests/unit/router", "tests/unit/liquidator", "tests/unit/zap"
 _ORDERS, _REWARDS, _SWAP = "tests/unit/orders", "tests/unit/rewards", "tests/unit/swap"
@@ -114,7 +110,9 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/modules/vault_shares.vy": (*_VAULT, *_QUEUE, *_ORACLE),
         "contracts/modules/vault_staking.vy": (*_VAULT, *_QUEUE),
     },
-    "queue": {"contracts/vault/WithdrawalQueue.vy": _QUEUE},
+    "queue": {
+        "contracts/vault/WithdrawalQueue.vy": (*_QUEUE, "tests/unit/vault/test_quarantine.py")
+    },
     "adapters": {
         "contracts/adapters/EigenLayerAdapter.vy": (
             *_EIGENLAYER,
