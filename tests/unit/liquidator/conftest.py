@@ -2,11 +2,10 @@
 
 import pytest
 
-from relever.artifacts import artifact
 from relever.chain import Contract
 from relever.protocol import NOBODY, WAD, Deployment
 from tests.scene import ETHER, open_leveraged, slash_and_sync
-from tests.unit.router.conftest import prepared, scene
+from tests.unit.router.conftest import deploy_hostile, prepared, scene
 
 __all__ = ["hostile", "prepared", "scene", "unhealthy"]
 
@@ -24,16 +23,4 @@ def unhealthy(scene: Deployment) -> Deployment:
 @pytest.fixture
 def hostile(scene: Deployment) -> tuple[Contract, Contract]:
     """A liquidator that takes any market for listed, and a market that uses that."""
-    protocol, core = scene.protocol, scene.world.core
-    market = scene.chain.deploy(artifact("HostileMarket"))
-    liquidator = scene.chain.deploy(
-        artifact("Liquidator"),
-        market.address,
-        protocol.vault.address,
-        core.wsteth.address,
-        core.weth.address,
-        protocol.swap.address,
-        NOBODY,
-        NOBODY,
-    )
-    return liquidator, market
+    return deploy_hostile(scene, "Liquidator", NOBODY)

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from relever.artifacts import artifact
 from relever.chain import Contract, Receipt
 from relever.model import signing
 from relever.orders import Kind, Order
 from relever.protocol import UNLIMITED, WAD, Deployment
 from tests.scene import ETHER, open_leveraged, stake_everything
-from tests.unit.router.conftest import prepared, scene
+from tests.unit.router.conftest import deploy_hostile, prepared, scene
 
 __all__ = ["desk", "hostile", "prepared", "scene"]
 
@@ -110,15 +109,4 @@ def desk(scene: Deployment) -> Desk:
 @pytest.fixture
 def hostile(scene: Deployment) -> tuple[Contract, Contract]:
     """Orders that take any market for listed, and a market that uses that."""
-    protocol, core = scene.protocol, scene.world.core
-    market = scene.chain.deploy(artifact("HostileMarket"))
-    orders = scene.chain.deploy(
-        artifact("StopOrders"),
-        market.address,
-        protocol.vault.address,
-        core.wsteth.address,
-        core.weth.address,
-        protocol.swap.address,
-        "0x" + "00" * 20,
-    )
-    return orders, market
+    return deploy_hostile(scene, "StopOrders")

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from relever.protocol import UNLIMITED, WAD, Deployment
+from relever.artifacts import artifact
+from relever.chain import Contract
+from relever.protocol import NOBODY, UNLIMITED, WAD, Deployment
 from tests.scene import (
     ETHER,
     NO_DEADLINE,
@@ -37,6 +39,21 @@ def scene(prepared: Deployment) -> Iterator[Deployment]:
         for helper in (protocol.router, protocol.liquidator, protocol.orders, protocol.swap):
             assert_empty(prepared, helper.address)
             assert not protocol.market.is_authorized(roles.borrower, helper.address)
+
+
+def deploy_hostile(scene: Deployment, name: str, *last: object) -> tuple[Contract, Contract]:
+    """A helper that takes any market for listed, and a market that uses that.
+
+    Args:
+        name: of the helper's contract.
+        last: what its constructor takes after the pools.
+    """
+    protocol, core = scene.protocol, scene.world.core
+    market = scene.chain.deploy(artifact("HostileMarket"))
+    tokens = (protocol.vault.address, core.wsteth.address, core.weth.address)
+    pools = (protocol.swap.address, NOBODY)
+    helper = scene.chain.deploy(artifact(name), market.address, *tokens, *pools, *last)
+    return helper, market
 
 
 def mint_rate(scene: Deployment) -> int:

@@ -6,7 +6,7 @@ from relever.chain import Call, Contract
 from relever.protocol import Deployment
 from tests.lrt_paths import NOBODY
 from tests.scene import ETHER, SWAP, reverts
-from tests.unit.router.conftest import FREE
+from tests.unit.router.conftest import FREE, deploy_hostile
 
 OPEN_DATA = encode(["address", *["uint256"] * 4], [NOBODY, ETHER, ETHER, ETHER, 0])
 CLOSE_DATA = encode(["uint256", "uint256"], [ETHER, 1])
@@ -87,19 +87,7 @@ def test_create__fixed_targets__are_those_of_the_suite(scene: Deployment) -> Non
 @pytest.fixture
 def hostile(scene: Deployment) -> tuple[Contract, Contract]:
     """A router that takes any market for listed, and a market that uses that."""
-    protocol, core = scene.protocol, scene.world.core
-    market = scene.chain.deploy(artifact("HostileMarket"))
-    router = scene.chain.deploy(
-        artifact("LeverageRouter"),
-        market.address,
-        protocol.vault.address,
-        core.wsteth.address,
-        core.weth.address,
-        protocol.swap.address,
-        NOBODY,
-        [],
-    )
-    return router, market
+    return deploy_hostile(scene, "LeverageRouter", [])
 
 
 @pytest.mark.parametrize("outer", ["open", "close"])
