@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from relever.artifacts import artifact
-from relever.chain import Contract
 from relever.protocol import WAD, Deployment
 from relever.quotes import Closing, Opening, position, quote_close, quote_open
 from tests.lrt_paths import NOBODY, add_far_liquidity, push_lrt_price
@@ -21,9 +20,7 @@ from tests.scene import (
     reverts,
 )
 from tests.stable import add_stable_pool
-from tests.unit.router.conftest import FREE, prepare
-
-TOKENS = ["ether", "weth", "steth", "wsteth", "lrt"]
+from tests.unit.router.conftest import FREE, give, prepare
 
 
 @pytest.fixture(scope="module")
@@ -46,29 +43,6 @@ def prepared(deployed: Deployment) -> Iterator[Deployment]:
 def scene(prepared: Deployment) -> Iterator[Deployment]:
     with prepared.chain.isolated():
         yield prepared
-
-
-def token_of(scene: Deployment, name: str) -> Contract | None:
-    core = scene.world.core
-    tokens = {"weth": core.weth, "steth": core.steth, "wsteth": core.wsteth}
-    return {**tokens, "ether": None, "lrt": scene.protocol.vault}[name]
-
-
-def give(scene: Deployment, name: str, amount: int) -> str:
-    """The looper gets the token and approves the router; the token's address."""
-    looper, world, token = scene.roles.looper, scene.world, token_of(scene, name)
-    if token is None:
-        return NOBODY
-    if name == "lrt":
-        needed = scene.protocol.vault.previewMint(amount)
-        world.fund(looper, wsteth=needed)
-        world.core.wsteth.approve(token.address, needed, sender=looper)
-        token.mint(amount, looper, sender=looper)
-    else:
-        # Lido rounds what it mints.
-        world.fund(looper, **{name: amount + 2 if name == "steth" else amount})
-    token.approve(scene.protocol.router.address, amount, sender=looper)
-    return token.address
 
 
 def opens_as_quoted(scene: Deployment, name: str, amount: int, borrow: int) -> Opening:

@@ -10,7 +10,8 @@ from relever.protocol import WAD, Deployment
 from relever.quotes import STEP, QuoteRefused, quote_leverage, quote_open
 from tests.lrt_paths import push_lrt_price
 from tests.scene import ETHER
-from tests.unit.quoter.conftest import STATES, TOKENS, give, opens, position_of
+from tests.unit.quoter.conftest import STATES, opens, position_of
+from tests.unit.router.conftest import TOKENS, give
 
 TARGETS = [WAD, 15 * 10**17, 3 * WAD + 7, 5 * WAD, 8 * WAD]
 

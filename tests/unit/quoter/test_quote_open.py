@@ -13,14 +13,12 @@ from tests.lrt_paths import NOBODY, push_lrt_price
 from tests.scene import DAY, ETHER, restake, reverts
 from tests.unit.quoter.conftest import (
     STATES,
-    TOKENS,
     assert_left_nothing,
     cheap_pool,
-    give,
     opens,
     opens_as_quoted,
 )
-from tests.unit.router.conftest import FREE, buy_cheap_lrt, mint_rate
+from tests.unit.router.conftest import FREE, TOKENS, buy_cheap_lrt, give, mint_rate
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -18,6 +18,7 @@ from tests.scene import (
     stake_idle,
 )
 
+TOKENS = ["ether", "weth", "steth", "wsteth", "lrt"]
 # No bound but those that a test is about.
 FREE = (0, UNLIMITED, 0, NO_DEADLINE, 0)
 
@@ -54,6 +55,30 @@ def deploy_hostile(scene: Deployment, name: str, *last: object) -> tuple[Contrac
     pools = (protocol.swap.address, NOBODY)
     helper = scene.chain.deploy(artifact(name), market.address, *tokens, *pools, *last)
     return helper, market
+
+
+def token_of(scene: Deployment, name: str) -> Contract | None:
+    """The input's contract; None for ether."""
+    core = scene.world.core
+    tokens = {"weth": core.weth, "steth": core.steth, "wsteth": core.wsteth}
+    return {**tokens, "ether": None, "lrt": scene.protocol.vault}[name]
+
+
+def give(scene: Deployment, name: str, amount: int) -> str:
+    """The looper gets `amount` of the token and approves the router; the token's address."""
+    looper, world, token = scene.roles.looper, scene.world, token_of(scene, name)
+    if token is None:
+        return NOBODY
+    if name == "lrt":
+        needed = scene.protocol.vault.previewMint(amount)
+        world.fund(looper, wsteth=needed)
+        world.core.wsteth.approve(token.address, needed, sender=looper)
+        token.mint(amount, looper, sender=looper)
+    else:
+        # Lido rounds what it mints.
+        world.fund(looper, **{name: amount + 2 if name == "steth" else amount})
+    token.approve(scene.protocol.router.address, amount, sender=looper)
+    return token.address
 
 
 def mint_rate(scene: Deployment) -> int:

@@ -3,45 +3,13 @@ from typing import Any
 
 import pytest
 
-from relever.chain import Contract, Event
+from relever.chain import Event
 from relever.protocol import UNLIMITED, Deployment
 from tests.lrt_paths import NOBODY, Lido, Log, debt_after_borrowing, vault_shares_down
 from tests.scene import DAY, ETHER, NO_DEADLINE, holdings, reverts
-from tests.unit.router.conftest import FREE
+from tests.unit.router.conftest import FREE, TOKENS, give, token_of
 
 AMOUNT, BORROWED = 10 * ETHER + 7, 38 * ETHER + 11
-TOKENS = ["ether", "weth", "steth", "wsteth", "lrt"]
-
-
-def token_of(scene: Deployment, name: str) -> Contract | None:
-    core = scene.world.core
-    return {
-        "ether": None,
-        "weth": core.weth,
-        "steth": core.steth,
-        "wsteth": core.wsteth,
-        "lrt": scene.protocol.vault,
-    }[name]
-
-
-def give(scene: Deployment, name: str, amount: int) -> str:
-    """The looper gets `amount` of the token and approves the router; the token's address."""
-    looper, router, world = scene.roles.looper, scene.protocol.router, scene.world
-    token = token_of(scene, name)
-    if token is None:
-        return NOBODY
-    if name == "lrt":
-        needed = scene.protocol.vault.previewMint(amount)
-        world.fund(looper, wsteth=needed)
-        world.core.wsteth.approve(token.address, needed, sender=looper)
-        token.mint(amount, looper, sender=looper)
-    elif name == "steth":
-        # Lido rounds what it mints.
-        world.fund(looper, steth=amount + 2)
-    else:
-        world.fund(looper, **{name: amount})
-    token.approve(router.address, amount, sender=looper)
-    return token.address
 
 
 def open_with(

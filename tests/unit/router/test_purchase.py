@@ -9,8 +9,8 @@ from relever.model.paths import MINT_ALL
 from relever.protocol import UNLIMITED, WAD, Deployment
 from tests.lrt_paths import NOBODY, Lido, Log, add_far_liquidity, push_lrt_price, vault_shares_down
 from tests.scene import ETHER, NO_DEADLINE, holdings, reverts
-from tests.unit.router.conftest import FREE, mint_rate
-from tests.unit.router.test_open import give, open_with
+from tests.unit.router.conftest import FREE, give, mint_rate
+from tests.unit.router.test_open import open_with
 
 
 def minted(scene: Deployment, weth: int) -> int:
