@@ -65,6 +65,15 @@ def open_leveraged(
     return router.open(market.address, wsteth.address, equity, borrow, bounds, sender=owner)
 
 
+def mint_lrt(scene: Deployment, receiver: str, amount: int) -> None:
+    """A trader mints LRT to the receiver."""
+    vault, wsteth, trader = scene.protocol.vault, scene.world.core.wsteth, scene.roles.trader
+    needed = vault.previewMint(amount)
+    scene.world.fund(trader, wsteth=needed)
+    wsteth.approve(vault.address, needed, sender=trader)
+    vault.mint(amount, receiver, sender=trader)
+
+
 def back(scene: Deployment, amount: int, depositor: str | None = None) -> Receipt:
     """A depositor puts WETH into the backstop pool."""
     depositor = depositor or scene.roles.depositor
@@ -190,6 +199,7 @@ __all__ = [
     "empty_pool",
     "holdings",
     "lend",
+    "mint_lrt",
     "open_leveraged",
     "pass_days",
     "price_e36",

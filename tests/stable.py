@@ -15,7 +15,7 @@ from relever.baselayer.balancer import (
 from relever.chain import Call, Contract
 from relever.protocol import UNLIMITED, WAD, Deployment
 from tests.lrt_paths import NOBODY
-from tests.scene import ETHER, price_e36
+from tests.scene import ETHER, mint_lrt, price_e36
 
 # What such pools have: a fee of 0.04 %.
 AMPLIFICATION, FEE_WAD = 200, 4 * 10**14
@@ -64,15 +64,6 @@ class Stable:
     @property
     def _weth(self) -> Contract:
         return self.scene.world.core.weth
-
-
-def mint_lrt(scene: Deployment, receiver: str, amount: int) -> None:
-    """A trader mints LRT to the receiver."""
-    vault, wsteth, trader = scene.protocol.vault, scene.world.core.wsteth, scene.roles.trader
-    needed = vault.previewMint(amount)
-    scene.world.fund(trader, wsteth=needed)
-    wsteth.approve(vault.address, needed, sender=trader)
-    vault.mint(amount, receiver, sender=trader)
 
 
 def add_stable_pool(scene: Deployment) -> Stable:

@@ -13,6 +13,7 @@ from tests.scene import (
     assert_empty,
     borrow_against,
     lend,
+    mint_lrt,
     pass_days,
     restake,
     stake_idle,
@@ -66,17 +67,14 @@ def token_of(scene: Deployment, name: str) -> Contract | None:
 
 def give(scene: Deployment, name: str, amount: int) -> str:
     """The looper gets `amount` of the token and approves the router; the token's address."""
-    looper, world, token = scene.roles.looper, scene.world, token_of(scene, name)
+    looper, token = scene.roles.looper, token_of(scene, name)
     if token is None:
         return NOBODY
     if name == "lrt":
-        needed = scene.protocol.vault.previewMint(amount)
-        world.fund(looper, wsteth=needed)
-        world.core.wsteth.approve(token.address, needed, sender=looper)
-        token.mint(amount, looper, sender=looper)
+        mint_lrt(scene, looper, amount)
     else:
         # Lido rounds what it mints.
-        world.fund(looper, **{name: amount + 2 if name == "steth" else amount})
+        scene.world.fund(looper, **{name: amount + 2 if name == "steth" else amount})
     token.approve(scene.protocol.router.address, amount, sender=looper)
     return token.address
 

@@ -10,11 +10,13 @@ from relever.artifacts import artifact
 from relever.baselayer.balancer import deploy_balancer
 from relever.chain import Chain, Contract
 from relever.protocol import Deployment
-from tests.scene import ETHER, assert_empty
+from tests.scene import ETHER, assert_empty, mint_lrt
 from tests.stable import Stable, add_stable_pool
 from tests.unit.router.conftest import prepared
 
 __all__ = ["cheat", "prepared", "scene", "stable", "stable_cheat"]
+
+BOTH = pytest.mark.parametrize("direction", ["sell lrt", "buy lrt"])
 
 
 @pytest.fixture
@@ -22,6 +24,22 @@ def scene(prepared: Deployment) -> Iterator[Deployment]:
     with prepared.chain.isolated():
         yield prepared
         assert_empty(prepared, prepared.protocol.swap.address)
+
+
+def pair(scene: Deployment, direction: str) -> tuple[Contract, Contract]:
+    """What is sold and what is bought."""
+    vault, weth = scene.protocol.vault, scene.world.core.weth
+    return (vault, weth) if direction == "sell lrt" else (weth, vault)
+
+
+def send(scene: Deployment, swap: Contract, token: Contract, amount: int) -> None:
+    """Whoever wants to sell sends it to the swap first."""
+    trader = scene.roles.trader
+    if token == scene.protocol.vault:
+        mint_lrt(scene, swap.address, amount)
+    else:
+        scene.world.fund(trader, weth=amount)
+        token.transfer(swap.address, amount, sender=trader)
 
 
 @dataclass(frozen=True)
@@ -73,6 +91,13 @@ class StableCheat:
         """What the Vault may take of what is sold."""
         left: int = self.sold.allowance(self.swap.address, self.vault.address)
         return left
+
+    def set_inner_sale(self, by: str, inner: str) -> Contract:
+        """From now on the pool, or a token, first tries to sell by the swap; which one it is."""
+        hooked: Contract = getattr(self, by)
+        again = (self.sold.address, self.bought.address, ETHER, 0, self.pool.address)
+        hooked.set_hook(self.swap.address, getattr(self.swap, inner).encode(*again))
+        return hooked
 
 
 @pytest.fixture

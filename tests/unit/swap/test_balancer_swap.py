@@ -5,26 +5,9 @@ import pytest
 from relever.chain import Contract, Event
 from relever.protocol import UNLIMITED, WAD, Deployment
 from tests.lrt_paths import Log
-from tests.scene import ETHER, holdings, reverts
-from tests.stable import Stable, mint_lrt
-from tests.unit.swap.conftest import StableCheat
-
-BOTH = pytest.mark.parametrize("direction", ["sell lrt", "buy lrt"])
-
-
-def pair(scene: Deployment, direction: str) -> tuple[Contract, Contract]:
-    vault, weth = scene.protocol.vault, scene.world.core.weth
-    return (vault, weth) if direction == "sell lrt" else (weth, vault)
-
-
-def send(stable: Stable, token: Contract, amount: int) -> None:
-    """Whoever wants to sell sends it to the swap first."""
-    scene, trader = stable.scene, stable.scene.roles.trader
-    if token == scene.protocol.vault:
-        mint_lrt(scene, stable.swap.address, amount)
-    else:
-        scene.world.fund(trader, weth=amount)
-        token.transfer(stable.swap.address, amount, sender=trader)
+from tests.scene import ETHER, holdings, mint_lrt, reverts
+from tests.stable import Stable
+from tests.unit.swap.conftest import BOTH, StableCheat, pair, send
 
 
 def sale_events(
@@ -59,7 +42,7 @@ def test_swap__each_direction__pays_what_the_pool_says(
         scene.roles.keeper,
         scene.roles.trader,
     )
-    send(stable, sold, amount)
+    send(scene, stable.swap, sold, amount)
     out, before = stable.quote(sold, bought, amount), holdings(scene, receiver)
     arguments = (sold.address, bought.address, amount, out, receiver)
     assert stable.swap.swap.call(*arguments, sender=trader) == out
@@ -73,7 +56,7 @@ def test_swap__each_direction__pays_what_the_pool_says(
 def test_swap__below_the_bound__reverts(scene: Deployment, stable: Stable, direction: str) -> None:
     sold, bought = pair(scene, direction)
     with scene.chain.isolated():
-        send(stable, sold, ETHER)
+        send(scene, stable.swap, sold, ETHER)
         out = stable.quote(sold, bought, ETHER)
         with reverts("swap: too little out"):
             stable.swap.swap(sold.address, bought.address, ETHER, out + 1, scene.roles.keeper)
@@ -85,7 +68,7 @@ def test_swap__pool_pushed_away_in_the_same_block__keeps_to_the_bound(
 ) -> None:
     (lrt, weth), caller = pair(scene, "sell lrt"), scene.roles.keeper
     with scene.chain.isolated():
-        send(stable, lrt, ETHER)
+        send(scene, stable.swap, lrt, ETHER)
         least = stable.quote(lrt, weth, ETHER) * 99 // 100
         arguments = (lrt.address, weth.address, ETHER, least, caller)
         attack = stable.push()
@@ -143,7 +126,7 @@ def test_swap__more_than_half_of_what_the_pool_has__reverts(
     (sold, bought), caller = pair(scene, direction), scene.roles.keeper
     half = stable.pool.balances()[bought.address] // 2
     enough = 150 * ETHER
-    send(stable, sold, enough)
+    send(scene, stable.swap, sold, enough)
     # The least amount for which the pool pays more than half.
     low, high = ETHER, enough
     while high - low > 1:
@@ -163,8 +146,8 @@ def test_swap__somebody_elses_gift__changes_nothing_for_the_seller(
 ) -> None:
     (lrt, weth), caller = pair(scene, "sell lrt"), scene.roles.keeper
     with scene.chain.isolated():
-        send(stable, lrt, 3 * ETHER)
-        send(stable, weth, ETHER)
+        send(scene, stable.swap, lrt, 3 * ETHER)
+        send(scene, stable.swap, weth, ETHER)
         # To the Vault too, and to the pool.
         mint_lrt(scene, stable.balancer.vault.address, 5 * ETHER)
         mint_lrt(scene, stable.pool.address, 5 * ETHER)
@@ -222,9 +205,7 @@ def test_swap__in_the_middle_of_a_swap__is_locked(
 ) -> None:
     cheat = stable_cheat
     cheat.pool.set_terms(ETHER)
-    again = (cheat.sold.address, cheat.bought.address, ETHER, 0, cheat.pool.address)
-    hooked = getattr(cheat, by)
-    hooked.set_hook(cheat.swap.address, getattr(cheat.swap, inner).encode(*again))
+    hooked = cheat.set_inner_sale(by, inner)
     sell_whole(cheat, min_out=ETHER)
     assert (hooked.hook_calls(), hooked.hook_success()) == (1, False)
     assert cheat.sold.balanceOf(cheat.swap.address) == 9 * ETHER
@@ -259,8 +240,7 @@ def test_swap__in_the_middle_of_a_call_of_the_vault__reverts(
 ) -> None:
     cheat = stable_cheat
     cheat.pool.set_terms(ETHER)
-    sale = (cheat.sold.address, cheat.bought.address, ETHER, 0, cheat.pool.address)
-    cheat.pool.set_hook(cheat.swap.address, cheat.swap.swap.encode(*sale))
+    cheat.set_inner_sale("pool", "swap")
     in_the_vault(cheat, scene.roles.trader)
     assert cheat.pool.hook_success() is False
     assert cheat.sold.balanceOf(cheat.swap.address) == 10 * ETHER

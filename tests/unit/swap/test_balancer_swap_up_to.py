@@ -7,8 +7,8 @@ from relever.protocol import UNLIMITED, WAD, Deployment
 from tests.lrt_paths import Log
 from tests.scene import ETHER, holdings, reverts
 from tests.stable import Stable
-from tests.unit.swap.conftest import StableCheat
-from tests.unit.swap.test_balancer_swap import BOTH, in_the_vault, pair, sale_events, send
+from tests.unit.swap.conftest import BOTH, StableCheat, pair, send
+from tests.unit.swap.test_balancer_swap import in_the_vault, sale_events
 
 
 def given_back(stable: Stable, sold: Contract, amount: int, caller: str) -> list[Event]:
@@ -28,7 +28,7 @@ def test_swap_up_to__rate_that_it_just_fetches__sells_all(
 ) -> None:
     (sold, bought), caller = pair(scene, direction), scene.roles.trader
     receiver = scene.roles.keeper
-    send(stable, sold, amount)
+    send(scene, stable.swap, sold, amount)
     out = stable.quote(sold, bought, amount)
     # The highest rate whose product, rounded up, the pool still pays.
     rate = out * WAD // amount
@@ -46,7 +46,7 @@ def test_swap_up_to__rate_that_it_just_does_not_fetch__gives_all_back(
     scene: Deployment, stable: Stable, direction: str
 ) -> None:
     (sold, bought), caller = pair(scene, direction), scene.roles.keeper
-    send(stable, sold, ETHER)
+    send(scene, stable.swap, sold, ETHER)
     rate = stable.quote(sold, bought, ETHER) + 1
     before, balances = holdings(scene, caller), stable.pool.balances()
     arguments = (sold.address, bought.address, ETHER, rate, scene.roles.stranger)
@@ -62,7 +62,7 @@ def test_swap_up_to__rate_of_zero__sells_all(
     scene: Deployment, stable: Stable, direction: str
 ) -> None:
     (sold, bought), caller = pair(scene, direction), scene.roles.keeper
-    send(stable, sold, ETHER)
+    send(scene, stable.swap, sold, ETHER)
     out = stable.quote(sold, bought, ETHER)
     receipt = stable.swap.swap_up_to(sold.address, bought.address, ETHER, 0, caller, sender=caller)
     assert receipt.events == sale_events(stable, sold, bought, (ETHER, out), caller)
@@ -73,7 +73,7 @@ def test_swap_up_to__rate_beyond_all__gives_all_back(
     scene: Deployment, stable: Stable, rate: int
 ) -> None:
     (sold, bought), caller = pair(scene, "sell lrt"), scene.roles.keeper
-    send(stable, sold, ETHER)
+    send(scene, stable.swap, sold, ETHER)
     before = holdings(scene, caller)
     arguments = (sold.address, bought.address, ETHER, rate, caller)
     assert stable.swap.swap_up_to.call(*arguments, sender=caller) == (0, 0)
@@ -83,7 +83,7 @@ def test_swap_up_to__rate_beyond_all__gives_all_back(
 
 def test_swap_up_to__pair_without_a_pool__gives_all_back(scene: Deployment, stable: Stable) -> None:
     core, caller = scene.world.core, scene.roles.keeper
-    send(stable, core.weth, 3 * ETHER)
+    send(scene, stable.swap, core.weth, 3 * ETHER)
     for bought in (core.steth.address, core.weth.address, stable.pool.address):
         arguments = (core.weth.address, bought, ETHER, 0, scene.roles.stranger)
         assert stable.swap.swap_up_to.call(*arguments, sender=caller) == (0, 0)
@@ -112,7 +112,7 @@ def test_swap_up_to__pool_pushed_away_in_the_same_block__gives_all_back(
     scene: Deployment, stable: Stable
 ) -> None:
     (lrt, weth), caller = pair(scene, "sell lrt"), scene.roles.keeper
-    send(stable, lrt, ETHER)
+    send(scene, stable.swap, lrt, ETHER)
     rate = stable.quote(lrt, weth, ETHER) * 99 // 100
     attack = stable.push()
     call = stable.swap.swap_up_to.build(
@@ -128,7 +128,7 @@ def test_swap_up_to__rate_of_the_pool_cannot_be_read__gives_all_back(
 ) -> None:
     # The pool asks for the LRT's rate in each new second, and now whoever knows it eats all gas.
     (lrt, weth), caller = pair(scene, "sell lrt"), scene.roles.keeper
-    send(stable, lrt, ETHER)
+    send(scene, stable.swap, lrt, ETHER)
     scene.chain.set_code(stable.rate.address, b"\xfe")
     scene.chain.advance(1)
     receipt = stable.swap.swap_up_to(lrt.address, weth.address, ETHER, 0, caller, sender=caller)
@@ -186,9 +186,7 @@ def test_swap_up_to__in_the_middle_of_a_sale__is_locked(
 ) -> None:
     cheat = stable_cheat
     cheat.pool.set_terms(ETHER)
-    again = (cheat.sold.address, cheat.bought.address, ETHER, 0, cheat.pool.address)
-    hooked = getattr(cheat, by)
-    hooked.set_hook(cheat.swap.address, getattr(cheat.swap, inner).encode(*again))
+    hooked = cheat.set_inner_sale(by, inner)
     sell_all(cheat, WAD, scene.roles.keeper)
     assert (hooked.hook_calls(), hooked.hook_success()) == (1, False)
     assert cheat.sold.balanceOf(cheat.swap.address) == 9 * ETHER
@@ -199,8 +197,7 @@ def test_swap_up_to__token_tries_again_while_it_goes_back__is_locked(
 ) -> None:
     cheat = stable_cheat
     cheat.pool.set_terms(0)
-    again = (cheat.sold.address, cheat.bought.address, ETHER, 0, cheat.pool.address)
-    cheat.sold.set_hook(cheat.swap.address, cheat.swap.swap.encode(*again))
+    cheat.set_inner_sale("sold", "swap")
     assert sell_all(cheat, 1, scene.roles.keeper) == (0, 0)
     assert cheat.sold.hook_success() is False
     assert cheat.sold.balanceOf(cheat.swap.address) == 9 * ETHER
@@ -211,8 +208,7 @@ def test_swap_up_to__in_the_middle_of_a_call_of_the_vault__gives_all_back(
 ) -> None:
     cheat = stable_cheat
     cheat.pool.set_terms(ETHER)
-    sale = (cheat.sold.address, cheat.bought.address, ETHER, 0, cheat.pool.address)
-    cheat.pool.set_hook(cheat.swap.address, cheat.swap.swap_up_to.encode(*sale))
+    cheat.set_inner_sale("pool", "swap_up_to")
     in_the_vault(cheat, scene.roles.trader)
     assert cheat.pool.hook_success() is True
     # What nobody claimed was the pool's for the asking, and the sale did not happen.

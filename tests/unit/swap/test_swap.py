@@ -1,23 +1,12 @@
 import pytest
 
 from relever.artifacts import artifact
-from relever.chain import Contract
 from relever.protocol import Deployment
 from tests.lrt_paths import Log, pool_sale
 from tests.scene import ETHER, reverts
-from tests.unit.swap.conftest import Cheat
+from tests.unit.swap.conftest import BOTH, Cheat, pair, send
 
 Q96 = 2**96
-
-
-def lrt_for(scene: Deployment, receiver: str, amount: int) -> Contract:
-    """A trader mints LRT to the receiver."""
-    vault, wsteth, trader = scene.protocol.vault, scene.world.core.wsteth, scene.roles.trader
-    needed = vault.previewMint(amount)
-    scene.world.fund(trader, wsteth=needed)
-    wsteth.approve(vault.address, needed, sender=trader)
-    vault.mint(amount, receiver, sender=trader)
-    return vault
 
 
 def test_create__pools__are_found_both_ways(scene: Deployment) -> None:
@@ -33,17 +22,12 @@ def test_create__two_pools_for_a_pair__reverts(scene: Deployment) -> None:
         scene.chain.deploy(artifact("UniswapV3Swap"), pools)
 
 
-@pytest.mark.parametrize("direction", ["sell lrt", "buy lrt"])
+@BOTH
 def test_swap__each_direction__pays_what_the_pool_must(scene: Deployment, direction: str) -> None:
-    swap, weth, trader = scene.protocol.swap, scene.world.core.weth, scene.roles.trader
+    swap, trader = scene.protocol.swap, scene.roles.trader
     receiver, amount = scene.roles.stranger, 3 * ETHER + 7
-    vault = scene.protocol.vault
-    sold, bought = (vault, weth) if direction == "sell lrt" else (weth, vault)
-    if sold == vault:
-        lrt_for(scene, swap.address, amount)
-    else:
-        scene.world.fund(trader, weth=amount)
-        weth.transfer(swap.address, amount, sender=trader)
+    sold, bought = pair(scene, direction)
+    send(scene, swap, sold, amount)
     sale = pool_sale(scene.lrt_pool, sold.address, amount)
     log = Log(scene)
     arguments = (sold.address, bought.address, amount, sale.amount_out, receiver)
@@ -63,9 +47,9 @@ def test_swap__each_direction__pays_what_the_pool_must(scene: Deployment, direct
 
 
 def test_swap__below_the_bound__reverts(scene: Deployment) -> None:
-    swap, weth = scene.protocol.swap, scene.world.core.weth
+    swap, (vault, weth) = scene.protocol.swap, pair(scene, "sell lrt")
     with scene.chain.isolated():
-        vault = lrt_for(scene, swap.address, ETHER)
+        send(scene, swap, vault, ETHER)
         out = pool_sale(scene.lrt_pool, vault.address, ETHER).amount_out
         with reverts("swap: too little out"):
             swap.swap(vault.address, weth.address, ETHER, out + 1, scene.roles.stranger)
@@ -74,13 +58,13 @@ def test_swap__below_the_bound__reverts(scene: Deployment) -> None:
 
 def test_swap__no_pool_for_the_pair__reverts(scene: Deployment) -> None:
     vault, core = scene.protocol.vault.address, scene.world.core
-    for pair in (
+    for tokens in (
         (vault, core.wsteth.address),
         (vault, vault),
         (core.steth.address, core.weth.address),
     ):
         with reverts("swap: no pool"):
-            scene.protocol.swap.swap(*pair, ETHER, 0, scene.roles.stranger)
+            scene.protocol.swap.swap(*tokens, ETHER, 0, scene.roles.stranger)
 
 
 @pytest.mark.parametrize("amount", [0, 2**255, 2**256 - 1])
@@ -91,9 +75,9 @@ def test_swap__amount_that_no_pool_takes__reverts(scene: Deployment, amount: int
 
 
 def test_swap__more_than_the_pool_can_take__reverts(scene: Deployment) -> None:
-    swap, weth = scene.protocol.swap, scene.world.core.weth
+    swap, (vault, weth) = scene.protocol.swap, pair(scene, "sell lrt")
     with scene.chain.isolated():
-        vault = lrt_for(scene, swap.address, 500 * ETHER)
+        send(scene, swap, vault, 500 * ETHER)
         before = scene.lrt_pool.contract.slot0()[0]
         with reverts("swap: not enough liquidity"):
             swap.swap(vault.address, weth.address, 500 * ETHER, 0, scene.roles.stranger)

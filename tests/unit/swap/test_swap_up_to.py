@@ -8,24 +8,9 @@ import pytest
 from relever.chain import Contract
 from relever.protocol import UNLIMITED, WAD, Deployment
 from tests.lrt_paths import MILLION, Log, pool_sale
-from tests.scene import ETHER, holdings, reverts
-from tests.unit.swap.conftest import Cheat
-from tests.unit.swap.test_swap import Q96, lrt_for
-
-
-def send(scene: Deployment, token: Contract, amount: int) -> None:
-    """Whoever wants to sell sends it to the swap first."""
-    swap, trader = scene.protocol.swap, scene.roles.trader
-    if token == scene.protocol.vault:
-        lrt_for(scene, swap.address, amount)
-    else:
-        scene.world.fund(trader, weth=amount)
-        token.transfer(swap.address, amount, sender=trader)
-
-
-def pair(scene: Deployment, direction: str) -> tuple[Contract, Contract]:
-    vault, weth = scene.protocol.vault, scene.world.core.weth
-    return (vault, weth) if direction == "sell lrt" else (weth, vault)
+from tests.scene import ETHER, holdings, mint_lrt, reverts
+from tests.unit.swap.conftest import BOTH, Cheat, pair, send
+from tests.unit.swap.test_swap import Q96
 
 
 def rate_at(scene: Deployment, sold: Contract, root: int) -> Fraction:
@@ -40,16 +25,13 @@ def root_of(scene: Deployment) -> int:
     return root
 
 
-BOTH = pytest.mark.parametrize("direction", ["sell lrt", "buy lrt"])
-
-
 @BOTH
 def test_swap_up_to__price_stays_above_the_rate__all_is_sold(
     scene: Deployment, direction: str
 ) -> None:
     swap, caller, receiver = scene.protocol.swap, scene.roles.keeper, scene.roles.stranger
     (sold, bought), amount = pair(scene, direction), 3 * ETHER + 7
-    send(scene, sold, amount)
+    send(scene, swap, sold, amount)
     sale, log = pool_sale(scene.lrt_pool, sold.address, amount), Log(scene)
     least = int(rate_at(scene, sold, root_of(scene)) * WAD * 99 // 100)
     arguments = (sold.address, bought.address, amount, least, receiver)
@@ -71,7 +53,7 @@ def test_swap_up_to__price_comes_to_the_rate__stops_there_and_gives_the_rest_bac
 ) -> None:
     swap, caller, receiver = scene.protocol.swap, scene.roles.keeper, scene.roles.stranger
     (sold, bought), amount = pair(scene, direction), 150 * ETHER
-    send(scene, sold, amount)
+    send(scene, swap, sold, amount)
     falls = scene.lrt_pool.token0 == sold.address
     least = int(rate_at(scene, sold, root_of(scene)) * WAD) * parts // MILLION
     arguments = (sold.address, bought.address, amount, least, receiver)
@@ -97,7 +79,7 @@ def test_swap_up_to__rate_of_zero__moves_the_price_no_further_than_a_swap(
 ) -> None:
     swap, caller = scene.protocol.swap, scene.roles.keeper
     sold, bought = pair(scene, direction)
-    send(scene, sold, 500 * ETHER)
+    send(scene, swap, sold, 500 * ETHER)
     before = root_of(scene)
     falls = scene.lrt_pool.token0 == sold.address
     swap.swap_up_to(sold.address, bought.address, 500 * ETHER, 0, caller, sender=caller)
@@ -111,7 +93,7 @@ def test_swap_up_to__rate_that_no_unit_fetches__gives_all_back(
 ) -> None:
     swap, caller = scene.protocol.swap, scene.roles.keeper
     sold, bought = pair(scene, direction)
-    send(scene, sold, ETHER)
+    send(scene, swap, sold, ETHER)
     now = int(rate_at(scene, sold, root_of(scene)) * WAD)
     rate = {"a unit above": now + 1, "highest price": WAD << 128, "all": UNLIMITED}[least]
     arguments = (sold.address, bought.address, ETHER, rate, scene.roles.stranger)
@@ -122,7 +104,7 @@ def test_swap_up_to__rate_that_no_unit_fetches__gives_all_back(
 
 def test_swap_up_to__pair_without_a_pool__gives_all_back(scene: Deployment) -> None:
     swap, core, caller = scene.protocol.swap, scene.world.core, scene.roles.keeper
-    send(scene, core.weth, 2 * ETHER)
+    send(scene, swap, core.weth, 2 * ETHER)
     for bought in (core.steth.address, core.weth.address):
         arguments = (core.weth.address, bought, ETHER, 0, scene.roles.stranger)
         assert swap.swap_up_to.call(*arguments, sender=caller) == (0, 0)
@@ -158,9 +140,9 @@ def test_swap_up_to__pool_pushed_away_before__sells_nothing_below_the_rate(
     swap, weth, caller = scene.protocol.swap, scene.world.core.weth, scene.roles.keeper
     vault, trader = scene.protocol.vault, scene.roles.trader
     least = int(rate_at(scene, vault, root_of(scene)) * WAD * 999 // 1_000)
-    lrt_for(scene, trader, 60 * ETHER)
+    mint_lrt(scene, trader, 60 * ETHER)
     scene.world.swap(scene.lrt_pool, vault, 60 * ETHER, trader)
-    send(scene, vault, 5 * ETHER)
+    send(scene, swap, vault, 5 * ETHER)
     pushed, before = root_of(scene), holdings(scene, caller)
     swap.swap_up_to(vault.address, weth.address, 5 * ETHER, least, caller, sender=caller)
     assert root_of(scene) == pushed
