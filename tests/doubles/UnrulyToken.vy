@@ -16,6 +16,8 @@ answer: Bytes[32]
 hook_target: address
 hook_data: Bytes[1024]
 hook_success: public(bool)
+# What it reverted with, or the first bytes of what it answered.
+hook_answer: public(Bytes[128])
 hook_calls: public(uint256)
 
 
@@ -65,8 +67,8 @@ def transferFrom(owner: address, to: address, amount: uint256) -> Bytes[32]:
 def _move(owner: address, to: address, amount: uint256):
     if self.hook_target != empty(address):
         self.hook_calls += 1
-        self.hook_success = raw_call(
-            self.hook_target, self.hook_data, revert_on_failure=False
+        self.hook_success, self.hook_answer = raw_call(
+            self.hook_target, self.hook_data, max_outsize=128, revert_on_failure=False
         )
     self.balanceOf[owner] -= amount
     self.balanceOf[to] += amount

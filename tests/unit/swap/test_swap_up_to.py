@@ -196,7 +196,7 @@ def test_swap_up_to__in_the_middle_of_a_swap__is_locked(cheat: Cheat) -> None:
     cheat.sold.set_hook(cheat.swap.address, cheat.swap.swap_up_to.encode(*arguments))
     cheat.swap.swap(*arguments)
     assert cheat.sold.hook_calls() == 1
-    assert cheat.sold.hook_success() is False
+    assert (cheat.sold.hook_success(), cheat.sold.hook_answer()) == (False, b"")
 
 
 def fetched(root: int, first: bool) -> Fraction:
