@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from eth_abi.abi import decode
 
 from relever.baselayer import Pool
 from relever.chain import Receipt, Revert
@@ -139,6 +140,15 @@ def reverts(reason: str) -> Iterator[None]:
     assert failure.value.reason == reason
 
 
+def reason_of(answer: bytes) -> str:
+    """The reason string that a call reverted with; empty where there is none, as of a lock."""
+    if not answer:
+        return ""
+    assert answer[:4] == bytes.fromhex("08c379a0"), answer.hex()
+    (reason,) = decode(["string"], answer[4:])
+    return str(reason)
+
+
 def holdings(scene: Deployment, account: str) -> dict[str, int]:
     """What an account holds of everything, in smallest units; stETH in shares: they never round."""
     core, protocol = scene.world.core, scene.protocol
@@ -203,6 +213,7 @@ __all__ = [
     "open_leveraged",
     "pass_days",
     "price_e36",
+    "reason_of",
     "restake",
     "reverts",
     "slash_and_sync",

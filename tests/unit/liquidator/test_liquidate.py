@@ -21,7 +21,9 @@ from tests.scene import (
     STABLE,
     SWAP,
     holdings,
+    mint_lrt,
     open_leveraged,
+    reason_of,
     reverts,
     slash_and_sync,
     stake_everything,
@@ -246,16 +248,13 @@ def test_on_liquidate__after_a_call_in_the_same_transaction__reverts(
 ) -> None:
     liquidator, market = hostile
     # Something to sell, so that the callback itself would go through.
-    scene.world.fund(scene.roles.trader, wsteth=ETHER * 2)
-    vault, wsteth = scene.protocol.vault, scene.world.core.wsteth
-    wsteth.approve(vault.address, ETHER * 2, sender=scene.roles.trader)
-    vault.mint(ETHER, liquidator.address, sender=scene.roles.trader)
+    mint_lrt(scene, liquidator.address, ETHER)
     data = SWAP.to_bytes(32, "big") + bytes(32)
     callback = liquidator.on_liquidate.encode(NOBODY, 0, ETHER, data)
     arguments = (market.address, scene.roles.looper, UNLIMITED, SWAP, 0)
     market.run(liquidator.address, liquidator.liquidate.encode(*arguments), callback)
     assert market.succeeded() is False
-    assert b"liquidator: not active market" in market.answer()
+    assert reason_of(market.answer()) == "liquidator: not active market"
     market.set_call(liquidator.address, callback)
     liquidator.liquidate(*arguments, sender=scene.roles.keeper)
     assert market.succeeded() is True

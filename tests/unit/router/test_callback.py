@@ -1,22 +1,15 @@
 import pytest
-from eth_abi import decode, encode
+from eth_abi import encode
 
 from relever.artifacts import artifact
 from relever.chain import Call, Contract
 from relever.protocol import Deployment
 from tests.lrt_paths import NOBODY
-from tests.scene import ETHER, SWAP, reverts
+from tests.scene import ETHER, SWAP, reason_of, reverts
 from tests.unit.router.conftest import FREE, deploy_hostile
 
 OPEN_DATA = encode(["address", *["uint256"] * 4], [NOBODY, ETHER, ETHER, ETHER, 0])
 CLOSE_DATA = encode(["uint256", "uint256"], [ETHER, 1])
-
-
-def reason_of(data: bytes) -> str:
-    """The reason string of revert data."""
-    assert data[:4] == bytes.fromhex("08c379a0")
-    (reason,) = decode(["string"], data[4:])
-    return str(reason)
 
 
 @pytest.mark.parametrize("role", ["stranger", "looper", "owner", "liquidator"])
