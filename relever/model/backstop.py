@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from relever.model.profit import LockedProfit
-from relever.model.queue import Queue, Request
+from relever.model.queue import QUEUE, Queue, Request
 from relever.model.refused import require
 from relever.model.rounding import MAX_UINT256, WAD
 from relever.model.shares import LARGEST, VIRTUAL, Price
@@ -45,6 +45,13 @@ class Market(Protocol):
 
     def sell(self, amount: int, min_rate: int) -> tuple[int, int]:
         """Returns what is taken, and the WETH for it: nothing below the rate."""
+
+
+class LstRate(Protocol):
+    """What says how much stETH a wstETH is, in WAD."""
+
+    @property
+    def rate(self) -> int: ...
 
 
 @dataclass
@@ -75,11 +82,11 @@ class Terms:
 
 @dataclass
 class Backstop:
-    """The pool of one vault; `steth_rate` is stETH per wstETH in WAD, as the world sets it."""
+    """The pool of one vault; `lst` says what stETH a wstETH is."""
 
     queue: Queue
     terms: Terms
-    steth_rate: int
+    lst: LstRate
     shares: Erc20 = field(default_factory=lambda: Erc20(SNEKMATE))
     cash: int = SEED
     unqueued: int = 0
@@ -151,7 +158,7 @@ class Backstop:
 
     def worth(self, wsteth: int) -> int:
         """At stETH per wstETH, rounded down."""
-        return wsteth * self.steth_rate // WAD
+        return wsteth * self.lst.rate // WAD
 
     def least(self, wsteth: int) -> int:
         """What a sale brings in any case."""
@@ -215,13 +222,15 @@ class Backstop:
         self.cash -= paid
         self.unqueued += amount
         self.unqueued_cost += paid
-        self.queue.vault.lrt.transfer(seller, BACKSTOP, amount)
+        self.queue.vault.lrt.transfer_from(BACKSTOP, seller, BACKSTOP, amount)
+        self._pay(seller, paid)
         return paid
 
     def enqueue(self) -> int:
         """All LRT becomes one claim; returns its id."""
         require(self.unqueued > 0, "backstop: nothing to queue")
         require(len(self.order) < MAX_CLAIMS, "backstop: too many claims")
+        self.queue.vault.lrt.approve(BACKSTOP, QUEUE, self.unqueued)
         claim = self.queue.request(BACKSTOP, self.unqueued)
         self.order.append(claim)
         self.claims[claim] = self.unqueued_cost
@@ -249,7 +258,7 @@ class Backstop:
         waited = min(self.now - self.wsteth_since, SALE_WINDOW)
         start = self.terms.sale_loss
         loss = start + (MAX_SALE_LOSS - start) * waited // SALE_WINDOW
-        return -(-self.steth_rate * (WAD - loss) // WAD)
+        return -(-self.lst.rate * (WAD - loss) // WAD)
 
     def recover(self, held: int) -> int:
         """Book the wstETH that is there and in no book; returns it."""
@@ -260,32 +269,36 @@ class Backstop:
 
     # Coming and going
 
-    def deposit(self, who: str, assets: int) -> int:
+    def deposit(self, who: str, assets: int, receiver: str = "") -> int:
         price = self.joining
         shares = price.shares_down(assets)
-        self._enter(who, assets, shares, price)
+        self._enter(who, assets, shares, price, receiver or who)
         return shares
 
-    def mint(self, who: str, shares: int) -> int:
+    def mint(self, who: str, shares: int, receiver: str = "") -> int:
         price = self.joining
         assets = price.assets_up(shares)
-        self._enter(who, assets, shares, price)
+        self._enter(who, assets, shares, price, receiver or who)
         return assets
 
-    def withdraw(self, who: str, assets: int) -> int:
+    def withdraw(self, who: str, assets: int, receiver: str = "", sender: str = "") -> int:
         shares = self.low_price.shares_up(assets)
-        self._leave(who, assets, shares)
+        self._leave(who, assets, shares, receiver or who, sender or who)
         return shares
 
-    def redeem(self, who: str, shares: int) -> int:
+    def redeem(self, who: str, shares: int, receiver: str = "", sender: str = "") -> int:
         assets = self.low_price.assets_down(shares)
-        self._leave(who, assets, shares)
+        self._leave(who, assets, shares, receiver or who, sender or who)
         return assets
 
-    def request_exit(self, who: str, shares: int) -> int:
+    def request_exit(self, who: str, shares: int, receiver: str = "", sender: str = "") -> int:
         """Wait in the line; returns the exit's id."""
-        require(who not in (NOBODY, BACKSTOP), "backstop: receiver")
-        worth = self.low_price.assets_down(shares)
+        if sender and sender != who:
+            self.shares.spend(who, sender, shares)
+        receiver = receiver or who
+        price = self.low_price
+        require(receiver not in (NOBODY, BACKSTOP), "backstop: receiver")
+        worth = price.assets_down(shares)
         require(worth > 0, "backstop: worth nothing")
         whole = shares == self.shares.balances[who]
         require(worth >= MIN_EXIT or whole, "backstop: exit too small")
@@ -293,7 +306,7 @@ class Backstop:
         self.least_rate = min(self.least_rate, rate) if self.waiting else rate
         self.shares.transfer(who, BACKSTOP, shares)
         number = self.next_id
-        self.exits[number] = Exit(who, shares, worth)
+        self.exits[number] = Exit(receiver, shares, worth)
         return number
 
     def serve(self, most: int, sender: str) -> list[tuple[str, int]]:
@@ -316,6 +329,7 @@ class Backstop:
             self.cash -= due
             burnt += shares
             paid.append((one.receiver, due))
+            self._pay(one.receiver, due)
             if one.shares:
                 break
             self.head += 1
@@ -383,7 +397,7 @@ class Backstop:
             if last != claim:
                 self.order[self.order.index(claim)] = last
             del self.claims[claim]
-        return self._put(self.queue.claim(claim, BACKSTOP), cost)
+        return self._put(self._claim(claim), cost)
 
     def _put(self, amount: int, cost: int) -> int:
         """WstETH that waits becomes younger by what is new, in proportion; returns the loss."""
@@ -401,19 +415,23 @@ class Backstop:
         if gain or loss:
             self.profit.book(self.now, gain, loss)
 
-    def _enter(self, who: str, assets: int, shares: int, price: Price) -> None:
+    def _enter(self, who: str, assets: int, shares: int, price: Price, receiver: str) -> None:
         require(assets > 0, "backstop: zero assets")
         require(shares > 0, "backstop: zero shares")
         require(assets <= LARGEST - price.total, "backstop: asset limit")
         require(shares <= LARGEST - self.supply, "backstop: supply limit")
         self.cash += assets
-        self.shares.mint(who, shares)
+        self._take(who, assets)
+        self.shares.mint(receiver, shares)
 
-    def _leave(self, who: str, assets: int, shares: int) -> None:
+    def _leave(self, who: str, assets: int, shares: int, receiver: str, sender: str) -> None:
         require(assets > 0, "backstop: zero assets")
         require(assets <= self.free, "backstop: not enough cash")
-        self.shares.burn(who, shares)
+        if sender != who:
+            self.shares.spend(who, sender, shares)
         self.cash -= assets
+        self.shares.burn(who, shares)
+        self._pay(receiver, assets)
 
     def _part(self, one: Exit, price: Price) -> tuple[int, int, int]:
         """Shares of an exit that cash pays for, their worth at request, what is paid for them."""
@@ -424,3 +442,15 @@ class Backstop:
         worth = one.worth * shares // one.shares
         due = min(worth, price.assets_down(shares))
         return (shares, worth, due) if due else (0, 0, 0)
+
+    # What moves, where tokens do
+
+    def _take(self, payer: str, assets: int) -> None:
+        """WETH comes in."""
+
+    def _pay(self, receiver: str, assets: int) -> None:
+        """WETH goes out."""
+
+    def _claim(self, claim: int) -> int:
+        """WstETH that the queue has set aside comes in; returns it."""
+        return self.queue.claim(claim, BACKSTOP)

@@ -7,14 +7,15 @@ Ratios are in WAD, prices scaled by 1e36.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from relever.model.health import E36, ceil_div
 from relever.model.market import Market
 from relever.model.refused import Refused, require
 from relever.model.rounding import WAD
+from relever.model.tokens import SNEKMATE, Erc20
 
 # The token's own name as an account, and that of nobody who could redeem.
 TOKEN, DEAD = "leveraged token", "dead"
@@ -22,6 +23,8 @@ YEAR = 365 * 86_400
 NO_EQUITY = 2**256 - 1
 # Stands for all that a rebalance may move.
 MOST = 2**255
+# What a caller does in the middle: told by how much collateral and debt change.
+Turn = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,16 @@ class Terms:
     cooldown: int
     fee: int
     fee_receiver: str
+
+
+class Worth(Protocol):
+    """What a unit of collateral is worth, scaled by 1e36: by the vault's books, and as it mints."""
+
+    @property
+    def booked(self) -> int: ...
+
+    @property
+    def price(self) -> int: ...
 
 
 @dataclass
@@ -79,10 +92,11 @@ class LeveragedToken:
     """Everything that the token accounts for; its position is in `market`."""
 
     market: Market
-    backing: Backing
+    backing: Worth
     terms: Terms
-    balances: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    allowances: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    # Its account.
+    name: str = TOKEN
+    shares: Erc20 = field(default_factory=lambda: Erc20(SNEKMATE))
     created: int = 0
     fee_booked: int = 0
     # When the auction began, and which way; None where there is none.
@@ -96,7 +110,7 @@ class LeveragedToken:
 
     @classmethod
     def create(
-        cls, market: Market, backing: Backing, terms: Terms, deployer: str, seed: int
+        cls, market: Market, backing: Worth, terms: Terms, deployer: str, seed: int
     ) -> LeveragedToken:
         """The deployer pays the collateral of the seed and gets what it borrows."""
         token = cls(market, backing, terms)
@@ -105,7 +119,7 @@ class LeveragedToken:
         worth = seed * backing.price // E36
         borrowed = worth * (terms.target - WAD) // terms.target
         token._adjust(deployer, seed, borrowed)
-        token.balances[DEAD] = worth - borrowed
+        token.shares.mint(DEAD, worth - borrowed)
         return token
 
     # What there is
@@ -121,11 +135,16 @@ class LeveragedToken:
         then, now = (
             year + self.terms.fee * (time - self.created) for time in (self.fee_booked, self.now)
         )
-        return sum(self.balances.values()) * now // then
+        return self.minted * now // then
+
+    @property
+    def minted(self) -> int:
+        """The supply without the fee that is not booked."""
+        return sum(self.shares.balances.values())
 
     @property
     def position(self) -> tuple[int, int]:
-        return self.market.positions[TOKEN].collateral, self.market.debt(TOKEN)
+        return self.market.positions[self.name].collateral, self.market.debt(self.name)
 
     @property
     def valued(self) -> tuple[int, int]:
@@ -185,45 +204,48 @@ class LeveragedToken:
         return collateral * shares // self.supply, repaid
 
     def mint(
-        self, caller: str, shares: int, max_collateral: int, min_debt: int, receiver: str
+        self,
+        caller: str,
+        shares: int,
+        max_collateral: int,
+        min_debt: int,
+        receiver: str,
+        turn: Turn | None = None,
     ) -> tuple[int, int]:
         """Exactly so many shares; returns collateral paid and loan units received."""
         self.accrue_fee()
         paid, borrowed = self.preview_mint(shares)
         require(paid <= max_collateral, "token: too much to pay")
         require(borrowed >= min_debt, "token: too little out")
-        self._adjust(caller, paid, borrowed)
-        self.balances[receiver] += shares
+        self._adjust(caller, paid, borrowed, turn)
+        self.shares.mint(receiver, shares)
         return paid, borrowed
 
     def redeem(
-        self, caller: str, shares: int, max_debt: int, min_collateral: int, owner: str
+        self,
+        caller: str,
+        shares: int,
+        max_debt: int,
+        min_collateral: int,
+        owner: str,
+        turn: Turn | None = None,
     ) -> tuple[int, int]:
         """Burn the owner's shares; returns collateral received and loan units repaid."""
         self.accrue_fee()
         received, repaid = self.preview_redeem(shares)
         require(repaid <= max_debt, "token: too much to pay")
         require(received >= min_collateral, "token: too little out")
-        if owner != caller and self.allowances[owner, caller] != 2**256 - 1:
-            allowed = self.allowances[owner, caller]
-            require(shares <= allowed, "erc20: insufficient allowance")
-            self.allowances[owner, caller] = allowed - shares
-        require(shares <= self.balances[owner], "erc20: burn amount exceeds balance")
-        self.balances[owner] -= shares
-        self._adjust(caller, -received, -repaid)
+        if owner != caller:
+            self.shares.spend(owner, caller, shares)
+        self.shares.burn(owner, shares)
+        self._adjust(caller, -received, -repaid, turn)
         return received, repaid
-
-    def transfer(self, caller: str, receiver: str, amount: int) -> None:
-        require(amount <= self.balances[caller], "erc20: transfer amount exceeds balance")
-        self.balances[caller] -= amount
-        self.balances[receiver] += amount
-
-    def approve(self, caller: str, spender: str, amount: int) -> None:
-        self.allowances[caller, spender] = amount
 
     def accrue_fee(self) -> None:
         """What the supply has grown by is the receiver's."""
-        self.balances[self.terms.fee_receiver] += self.supply - sum(self.balances.values())
+        fee = self.supply - self.minted
+        if fee:
+            self.shares.mint(self.terms.fee_receiver, fee)
         self.fee_booked = self.now
 
     # Back to the target
@@ -268,7 +290,7 @@ class LeveragedToken:
             room = max(0, aim * debt - (aim - WAD) * worth - slack)
             limit = room // (aim - (aim - WAD) * bid // WAD)
         else:
-            rate = min(self.market.oracle.price(), price) * bid // WAD
+            rate = min(self._market_price(), price) * bid // WAD
             room = max(0, (aim - WAD) * worth - aim * debt - slack)
             limit = room // (ceil_div(aim * bid, WAD) + WAD - aim) * E36 // price
         if bid > WAD:
@@ -284,7 +306,12 @@ class LeveragedToken:
         return Trade(brought, got, bid, rate, ceil_div(lost * WAD, equity))
 
     def rebalance(
-        self, caller: str, lowers: bool, amount: int, min_price: int = 0
+        self,
+        caller: str,
+        lowers: bool,
+        amount: int,
+        min_price: int = 0,
+        turn: Turn | None = None,
     ) -> tuple[int, int]:
         """Toward the target, and never past it; returns what was brought and got."""
         trade = self.quote_rebalance(lowers, amount)
@@ -293,9 +320,9 @@ class LeveragedToken:
         self.counted, self.counted_at = self.loss + trade.paid, self.now
         had, owed = self.position
         if lowers:
-            self._adjust(caller, -trade.got, -trade.brought)
+            self._adjust(caller, -trade.got, -trade.brought, turn)
         else:
-            self._adjust(caller, trade.brought, trade.got)
+            self._adjust(caller, trade.brought, trade.got, turn)
         collateral, debt = self.position
         change = debt * had - owed * collateral
         require(change < 0 if lowers else change > 0, "token: wrong way")
@@ -343,18 +370,25 @@ class LeveragedToken:
         risen = (terms.start_discount + terms.max_pay) * since // terms.duration
         return WAD - terms.start_discount + risen
 
-    def _adjust(self, caller: str, collateral: int, debt: int) -> None:
-        """The caller is at the other side: it gets first, and pays then, through the token."""
-        market = self.market
+    def _adjust(self, caller: str, collateral: int, debt: int, turn: Turn | None = None) -> None:
+        """The caller is at the other side: it gets first, has its turn, and then pays."""
 
         def settle(change: int) -> int:
-            owed = max(0, -change)
-            market.loan[caller] -= owed
-            market.loan[TOKEN] += owed
-            pledged = max(0, collateral)
-            market.collateral[caller] -= pledged
-            market.collateral[TOKEN] += pledged
-            return pledged
+            if turn is not None:
+                turn(collateral, change)
+            return self._bring(caller, max(0, collateral), max(0, -change))
 
-        answer: Callable[[int], int] = settle
-        market.adjust(TOKEN, TOKEN, collateral, debt, caller, answer)
+        self.market.adjust(self.name, self.name, collateral, debt, caller, settle)
+
+    def _market_price(self) -> int:
+        """At which the market lends, asked without a trace."""
+        return self.market.oracle.price()
+
+    def _bring(self, caller: str, collateral: int, loan: int) -> int:
+        """Take from the caller what the market gets; returns the collateral that it may pull."""
+        market = self.market
+        market.loan[caller] -= loan
+        market.loan[self.name] += loan
+        market.collateral[caller] -= collateral
+        market.collateral[self.name] += collateral
+        return collateral

@@ -61,6 +61,13 @@ class Depth:
         return sold, sold * self.rate // WAD
 
 
+@dataclass
+class Lst:
+    """StETH per wstETH in WAD, as the world sets it."""
+
+    rate: int
+
+
 def _price(price: Price) -> Fraction:
     return Fraction(price.total + VIRTUAL, price.supply + VIRTUAL)
 
@@ -81,7 +88,7 @@ class World:
         self.vault.lrt.allowances = defaultdict(lambda: UNLIMITED)
         self.queue = Queue(self.vault, DAY, WAIT)
         terms = Terms(DISCOUNT, SALE_LOSS, UNLOCK_PERIOD)
-        self.pool = Backstop(self.queue, terms, RATE)
+        self.pool = Backstop(self.queue, terms, Lst(RATE))
         self.market = Depth(0, 0)
         # What the pool holds of wstETH beyond its books.
         self.arrived = 0
@@ -316,16 +323,16 @@ class BackstopMachine(ModelMachine[World]):
     @rule(rate=RATES, depth=st.integers(0, 60))
     def market(self, rate: int, depth: int) -> None:
         """So much is bought there now."""
-        price, units = self.model.pool.steth_rate * rate // 10_000, depth * depth * WAD // 10
+        price, units = self.model.pool.lst.rate * rate // 10_000, depth * depth * WAD // 10
         self.place.swap.set_terms(price, units)
         self.model.market = Depth(price, units)
 
     @rule(part=st.sampled_from([9_900, 10_001, 10_010]))
     def steth_moves(self, part: int) -> None:
         self.reached["steth moves"] += 1
-        rate = self.model.pool.steth_rate * part // 10_000
+        rate = self.model.pool.lst.rate * part // 10_000
         self.place.lst.set_rate(rate)
-        self.model.pool.steth_rate = rate
+        self.model.pool.lst.rate = rate
         self.look()
 
     @rule()

@@ -113,7 +113,7 @@ class LeveragedMachine(ModelMachine[LeveragedToken]):
         """Some for another, with or without a sufficient allowance."""
         owner = self.scene.holders[who]
         caller = self.scene.holders[who - 1] if others else owner
-        shares = odd - 2 if 2 <= odd <= 5 else self.model.balances[owner] * part // 100
+        shares = odd - 2 if 2 <= odd <= 5 else self.model.shares.balances[owner] * part // 100
         most, least = UNLIMITED, 0
         if odd in (6, 7):
             most = self._or_zero(lambda m: m.preview_redeem(shares)[1]) - (odd - 6)
@@ -125,7 +125,7 @@ class LeveragedMachine(ModelMachine[LeveragedToken]):
                 "approve",
                 self.token.approve,
                 (caller, allowed),
-                lambda m: m.approve(owner, caller, allowed),
+                lambda m: m.shares.approve(owner, caller, allowed),
                 owner,
             )
         self._in_kind(
@@ -139,12 +139,12 @@ class LeveragedMachine(ModelMachine[LeveragedToken]):
     @rule(who=WHO, part=PARTS)
     def give(self, who: int, part: int) -> None:
         owner, other = self.scene.holders[who], self.scene.holders[who - 1]
-        amount = self.model.balances[owner] * part // 100
+        amount = self.model.shares.balances[owner] * part // 100
         self.act(
             "transfer",
             self.token.transfer,
             (other, amount),
-            lambda m: m.transfer(owner, other, amount),
+            lambda m: m.shares.transfer(owner, other, amount),
             owner,
         )
 
@@ -460,11 +460,11 @@ class LeveragedMachine(ModelMachine[LeveragedToken]):
         said: dict[str, tuple[Any, tuple[Any, ...], Any]] = {
             "position": (scene.market.position, (token_.address,), model.position),
             "supply": (token_.totalSupply, (), model.supply),
-            "seed": (token_.balanceOf, (DEAD_ADDRESS,), model.balances[DEAD]),
+            "seed": (token_.balanceOf, (DEAD_ADDRESS,), model.shares.balances[DEAD]),
             "fee": (
                 token_.balanceOf,
                 (model.terms.fee_receiver,),
-                model.balances[model.terms.fee_receiver],
+                model.shares.balances[model.terms.fee_receiver],
             ),
             "leverage": (token_.leverage, (), model.leverage),
             "equity": (token_.equity, (), model.equity),
@@ -493,7 +493,7 @@ class LeveragedMachine(ModelMachine[LeveragedToken]):
             self.reached[f"no view: {refusal}"] += 1
         for who in scene.people:
             said |= {
-                f"shares of {who}": (token_.balanceOf, (who,), model.balances[who]),
+                f"shares of {who}": (token_.balanceOf, (who,), model.shares.balances[who]),
                 f"loan of {who}": (scene.loan.balanceOf, (who,), market.loan[who]),
                 f"collateral of {who}": (scene.lrt.balanceOf, (who,), market.collateral[who]),
             }
