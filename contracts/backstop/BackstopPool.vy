@@ -72,6 +72,7 @@ exports: (
     erc20.DOMAIN_SEPARATOR,
     book.LRT,
     book.QUEUE,
+    book.UNLOCK_PERIOD,
     book.cash,
     book.unqueued,
     book.unqueued_cost,

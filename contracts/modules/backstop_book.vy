@@ -54,7 +54,7 @@ MAX_CLAIMS: constant(uint256) = 16
 LRT: public(immutable(address))
 QUEUE: public(immutable(address))
 # Seconds in which a gain unlocks that finds nothing locked.
-UNLOCK_PERIOD: immutable(uint256)
+UNLOCK_PERIOD: public(immutable(uint256))
 
 # WETH.
 cash: public(uint256)

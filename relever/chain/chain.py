@@ -259,8 +259,10 @@ class Chain:
         """Move time on by `seconds`, at once, in the first of `blocks` new blocks."""
         if seconds < 0 or blocks < 1:
             raise ValueError(f"time moves on only: {seconds} s in {blocks} blocks is impossible")
-        self._rpc.call("evm_setNextBlockTimestamp", self.timestamp + seconds)
-        self.mine(blocks)
+        moved = ("evm_setNextBlockTimestamp", (self.timestamp + seconds,))
+        for answer in self._rpc.sequence([moved, ("anvil_mine", (hex(blocks),))]):
+            if (error := answer.get("error")) is not None:
+                raise RpcError(f"time did not move on: {error['message']}", error["code"])
 
     def mine(self, blocks: int = 1) -> None:
         """Mine empty blocks, without moving time."""

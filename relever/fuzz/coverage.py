@@ -15,7 +15,7 @@ from relever.fuzz.actions.access import OF_CONTRACTS, PRIVILEGED
 from relever.fuzz.campaign import LENGTH
 from relever.fuzz.states import STATES
 from relever.fuzz.tally import Tally
-from relever.protocol import CONTRACTS
+from relever.model.deployed import KINDS
 
 # Steps below which chance decides too much: such a run, or one of shorter examples, is only warned.
 JUDGED_FROM = 20_000
@@ -33,9 +33,8 @@ SELDOM: Mapping[str, int] = {
     "vault.transferFrom": 70_000,
     "wsteth.transferFrom": 300_000,
 }
-# Not played: the quoter holds nothing, undoes what it tries, and is tested beside the router; the
-# backstop has a model and a machine of its own.
-NOT_PLAYED = frozenset({"quoter", "backstop"})
+# Not played: the quoter holds nothing, undoes what it tries, and is tested beside the router.
+NOT_PLAYED = frozenset({"quoter"})
 # Actions that never succeed, and why.
 NEVER: Mapping[str, str] = {
     "router.move": "one market alone lends",
@@ -57,12 +56,26 @@ EXAMPLES_EACH: Mapping[str, int] = dict.fromkeys(STATES, 100) | {
     "undelegated": 400,
     "deep discount": 1_500,
 }
+_OF_DERIVATIVES = frozenset(
+    (
+        *("rebalance", "auction begun", "target stepped down", "token liquidated"),
+        *("seized by the backstop", "backstop in the queue", "someone in the backstop's line"),
+    )
+)
 # In a machine of a part they are more seldom, and these are left to the others.
 OF_A_PART = 300
 ELSEWHERE: Mapping[str, frozenset[str]] = {
-    "vault": frozenset({"depeg deleverage", "deep discount", "feed replaced", "full utilisation"}),
-    "market": frozenset({"adapter unreadable", "quarantine", "undelegated", "profit locked"}),
-    "leverage": frozenset({"quarantine", "undelegated", "paused vault"}),
+    "vault": _OF_DERIVATIVES
+    | {"depeg deleverage", "deep discount", "feed replaced", "full utilisation"},
+    "market": _OF_DERIVATIVES
+    | {"adapter unreadable", "quarantine", "undelegated", "profit locked"},
+    "leverage": _OF_DERIVATIVES | {"quarantine", "undelegated", "paused vault"},
+    "derivatives": frozenset(
+        (
+            *("quarantine", "undelegated", "paused vault", "delisted market", "feed replaced"),
+            *("deep discount", "bad debt", "borrowing halted", "veto window", "depeg deleverage"),
+        )
+    ),
 }
 
 
@@ -88,7 +101,7 @@ class Coverage:
 
 def functions() -> Iterator[str]:
     """Every function that is played and may change a state. Raises `CompileError`."""
-    for contract, kind in CONTRACTS.items():
+    for contract, kind in KINDS.items():
         if contract in NOT_PLAYED:
             continue
         for entry in artifact(kind).abi:

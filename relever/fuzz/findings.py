@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from relever.model.callback import Callback
+from relever.model.leveraged_zap import Exit
 from relever.model.orders import Order
 from relever.model.protocol import Action, Step
 from relever.model.router import Bounds, Grants
 
-_KINDS = {kind.__name__: kind for kind in (Action, Bounds, Callback, Grants, Order)}
+_KINDS = {kind.__name__: kind for kind in (Action, Bounds, Callback, Exit, Grants, Order)}
 
 
 class FindingError(Exception):

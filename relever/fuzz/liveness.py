@@ -13,8 +13,11 @@ from typing import Any, NoReturn
 
 from relever.baselayer import Roles
 from relever.chain import Call, Contract, Ran, Revert
+from relever.fuzz.invariants.backstop import BACKSTOP_SHARES
 from relever.fuzz.invariants.base import LRT, PRICE_SCALE, SHARES, WAD, Books
+from relever.fuzz.invariants.leveraged import LEVERAGED_SHARES
 from relever.fuzz.player import Actor, Violation
+from relever.model.backstop import BACKSTOP
 from relever.model.callback import SCRIPTED
 from relever.model.market import MARKET
 from relever.model.parts import EIGENLAYER, PEOPLE, SYMBIOTIC, VAULT
@@ -32,6 +35,10 @@ SENTENCES = {
     "EXIT-1": "Every borrower can repay all that he owes and take all collateral out.",
     "EXIT-2": "Once all debts are repaid, every lender gets what the views say, and all together "
     "get everything but what rounding and the virtual shares bear.",
+    "EXIT-3": "Who holds a leveraged token can redeem all his shares for what the view says, "
+    "whatever the feed and the market say.",
+    "EXIT-4": "Who has shares of the backstop can ask for all they are worth, and is paid when the "
+    "cash reaches him.",
 }
 # Who has more ether than all debts can ever be.
 _RICH = "lido_oracle"
@@ -39,6 +46,8 @@ _RICH = "lido_oracle"
 _RECEIVER = "keeper"
 # Units of a repayment that buy nothing.
 _UNPAID = 2
+# What people have shares of beside LRT and loans, and in which table.
+_SHARES = (*LEVERAGED_SHARES.items(), (BACKSTOP, BACKSTOP_SHARES))
 # Whoever has a key. Contracts may have been given anything, and do nothing with it.
 _ACCOUNTS = frozenset(field.name for field in fields(Roles))
 
@@ -55,6 +64,7 @@ def check_liveness(actor: Actor) -> None:
         trial.maintenance()
         trial.claims()
         trial.matured_exits()
+        trial.holder_leaves()
         trial.borrowers_leave()
         trial.lenders_leave()
 
@@ -71,6 +81,11 @@ class Trial:
         self._positions = {
             owner: look.position(owner) for owner, has in look.positions.items() if any(has)
         }
+        # One who holds one of the share tokens, which are taken in turn, and who does, too.
+        self._share, table = _SHARES[look.now % len(_SHARES)]
+        holders = self._holders(table)
+        self._holder = holders[look.now % len(holders)] if holders else None
+        self._held = look.entry(table, self._holder) if self._holder else 0
 
     @contextmanager
     def undone(self) -> Iterator[None]:
@@ -91,12 +106,17 @@ class Trial:
             if debt:
                 for payer in (self._payer(owner), "liquidator"):
                     needed[payer] = needed.get(payer, 0) + 2 * debt
+        if self._holder:
+            debt = self._positions.get(self._share, (0, 0))[1]
+            needed[self._holder] = needed.get(self._holder, 0) + 2 * debt
         if not needed:
             return
         self._prepare("weth", "deposit", _RICH, ether=sum(needed.values()))
         for payer, amount in needed.items():
             self._prepare("weth", "transfer", _RICH, self._at(payer), amount)
             self._prepare("weth", "approve", payer, self._at(MARKET), UNLIMITED)
+        if self._holder:
+            self._prepare("weth", "approve", self._holder, self._at(self._share), UNLIMITED)
 
     def liquidations(self) -> None:
         """Each that is due, by somebody who offers the whole debt."""
@@ -212,6 +232,48 @@ class Trial:
             for root, start in zip(roots, began, strict=True)
             if start + delay < last
         ]
+
+    def holder_leaves(self) -> None:
+        """One with all that he has, of a leveraged token or the backstop."""
+        if not self._holder:
+            return
+        if self._share == BACKSTOP:
+            self._leave_backstop(self._holder, self._held)
+        else:
+            self._redeem(self._share, self._holder, self._held)
+
+    def _redeem(self, name: str, holder: str, shares: int) -> None:
+        contract, place = self._contracts[name], self._at(holder)
+        try:
+            said = tuple(self._chain.read(contract.preview_redeem.build(shares)))
+        except Revert as failure:
+            self._fail("EXIT-3", f"What {holder} would get is not said: {failure.reason!r}")
+        arguments = shares, UNLIMITED, 0, place, b""
+        found = tuple(self._do("EXIT-3", name, "redeem", holder, *arguments))
+        if found != said:
+            self._fail("EXIT-3", f"{holder} gets {found} for {shares:_} of {name}, not {said}")
+
+    def _leave_backstop(self, holder: str, shares: int) -> None:
+        pool, place = self._contracts[BACKSTOP], self._at(holder)
+        try:
+            worth = self._chain.read(pool.previewRedeem.build(shares))
+        except Revert as failure:
+            # What it has bought cannot be valued while an adapter cannot be read.
+            if failure.reason == "vault: adapter unreadable":
+                return
+            self._fail("EXIT-4", f"What {holder} would get is not said: {failure.reason!r}")
+        if not worth:
+            return
+        asked = self._do("EXIT-4", BACKSTOP, "request_exit", holder, shares, place, place)
+        cash, waiting = (self._chain.read(view.build()) for view in (pool.cash, pool.waiting_worth))
+        self._do("EXIT-4", BACKSTOP, "serve", holder, UNLIMITED)
+        alone = not self._look.word("backstop.line.waiting_shares")
+        if alone and cash >= waiting and self._chain.read(pool.head.build()) <= asked:
+            self._fail("EXIT-4", f"{holder} is not paid, though there is cash for {worth:_}")
+
+    def _holders(self, table: str) -> list[str]:
+        """Who has shares and can do something with them."""
+        return [n for n, held in self._look.entries(table).items() if held and n in _ACCOUNTS]
 
     def borrowers_leave(self) -> None:
         """All of them."""

@@ -15,11 +15,11 @@ from relever.chain.revm import Revm
 from relever.fuzz.actions.planner import Planner
 from relever.fuzz.script import Author
 from relever.fuzz.storage import Storage
-from relever.model.deployed import Deployed
+from relever.model.deployed import KINDS, Deployed
 from relever.model.parts import BORROWERS
 from relever.model.protocol import Protocol
 from relever.model.snapshot import Snapshot
-from relever.protocol import CONTRACTS, contract_address, deploy
+from relever.protocol import contract_address, deploy
 
 WAD = 10**18
 # What everybody has of each token, in its unit.
@@ -91,7 +91,7 @@ def set_up() -> Iterator[Stage]:
     with _node() as (node, chain):
         world = build_world(load_core(chain, FORK_NETWORK) if FORK_URL else deploy_core(chain))
         deployment = deploy(world)
-        deployed = Deployed(deployment, world.feed("rLRT / WETH, another"))
+        deployed = Deployed.of(deployment)
         deployed.prepare(EACH)
         model = deployed.model()
         for step in Planner(model, Random(0)).opening():
@@ -101,7 +101,7 @@ def set_up() -> Iterator[Stage]:
                     f"the opening is refused: {step.action}: {found.refused!r} on the chain,"
                     f" {expected.refused!r} by the model"
                 )
-        slots = {name: artifact(kind).storage for name, kind in CONTRACTS.items()}
+        slots = {name: artifact(kind).storage for name, kind in KINDS.items()}
         slots["steth"] = artifact("StETHDouble").storage
         slots["wsteth"] = artifact("WstETHDouble").storage
         suite = deployment.protocol

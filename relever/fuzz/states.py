@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from relever.model.market import MARKET
-from relever.model.parts import Parts
+from relever.model.parts import LEVERAGED, Parts
 from relever.model.protocol import Action
 
 
@@ -28,6 +28,7 @@ Reached = Callable[[Action | None, Parts, Before], bool]
 
 _SLASHES = ("world.slash", "world.execute_slash")
 _LIQUIDATIONS = ("market.liquidate", "liquidator.liquidate")
+_REBALANCES = tuple(f"{name}.rebalance" for name in LEVERAGED)
 
 
 def _liquidates(done: Action | None, parts: Parts, before: Before) -> bool:
@@ -46,6 +47,14 @@ def _deleverages(done: Action | None, parts: Parts, before: Before) -> bool:
     now = parts.clock.time
     positions = parts.market.positions.values()
     return _liquidates(done, parts, before) and any(p.deleveraged_at == now for p in positions)
+
+
+def _liquidates_token(done: Action | None, parts: Parts, before: Before) -> bool:
+    return (
+        _liquidates(done, parts, before)
+        and done is not None
+        and any(name in done.arguments for name in LEVERAGED)
+    )
 
 
 def _full(_: Action | None, parts: Parts, before: Before) -> bool:
@@ -81,4 +90,11 @@ STATES: Mapping[str, Reached] = {
     "feed replaced": lambda _, parts, __: parts.oracle.former is not None,
     "loss unrecovered": lambda _, parts, __: parts.vault.performance_fee.missing > 0,
     "profit locked": lambda _, parts, __: parts.vault.profit.until > parts.clock.time,
+    "rebalance": lambda done, _, __: done is not None and done.name in _REBALANCES,
+    "auction begun": lambda _, parts, __: any(t.auction for t in parts.leveraged.values()),
+    "target stepped down": lambda _, parts, __: any(t.stepped for t in parts.leveraged.values()),
+    "token liquidated": _liquidates_token,
+    "seized by the backstop": lambda _, parts, __: parts.backstop.unqueued > 0,
+    "backstop in the queue": lambda _, parts, __: bool(parts.backstop.order),
+    "someone in the backstop's line": lambda _, parts, __: bool(parts.backstop.waiting),
 }

@@ -13,11 +13,13 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
+from relever.model.backstop import BACKSTOP, MAX_CLAIMS
 from relever.model.market import FEE_STEP, MARKET, Losses
 from relever.model.oracle import Feed
 from relever.model.parts import (
     ADAPTERS,
     FACTORY,
+    LEVERAGED,
     ORDERS,
     PEOPLE,
     POCKET,
@@ -27,6 +29,7 @@ from relever.model.parts import (
     WRONG_ORACLE,
     Parts,
 )
+from relever.model.profit import LockedProfit
 from relever.model.queue import QUEUE
 from relever.model.tokens import NOBODY, UNLIMITED
 
@@ -50,14 +53,16 @@ _REQUEST = (
     *("claimable_shares", "claimable_assets"),
 )
 _CLAIM = ("part", "owed", "counted")
+_EXIT = ("receiver", "shares", "worth")
 _TERMS = ("feed", "max_age", "max_discount", "swap")
+_PEOPLE = frozenset(PEOPLE)
 # What may be a reward.
 _REWARDS = ["weth", "wsteth", "steth", VAULT]
 
 
 def _stands(key: tuple[str, str], amount: int) -> bool:
     """Whether an allowance is a contract's and unlimited: spending does not use it up."""
-    return amount == UNLIMITED and key[1] not in PEOPLE
+    return amount == UNLIMITED and key[1] not in _PEOPLE
 
 
 @dataclass
@@ -146,6 +151,8 @@ class Storage:
             *self._oracle(),
             *self._market(),
             *self._tokens(),
+            *self._backstop(),
+            *[section for name in LEVERAGED for section in self._leveraged(name)],
             *self._others(),
         ]
         # Made anew when there is more.
@@ -240,6 +247,25 @@ class Storage:
 
         return Section(contract, variable, keys, words, lambda key: slot + key)
 
+    def _struct(
+        self,
+        contract: str,
+        variable: str,
+        fields: Sequence[str],
+        values: Callable[[Parts], Sequence[int]],
+    ) -> Section:
+        """A variable of several words, by their names."""
+        slot, places = self._slots[contract][variable], {f: n for n, f in enumerate(fields)}
+        keys = list(fields)
+        return Section(
+            contract,
+            variable,
+            lambda _: keys,
+            lambda p: list(values(p)),
+            lambda key: slot + places[key],
+            fixed=True,
+        )
+
     def _records(
         self,
         contract: str,
@@ -278,12 +304,14 @@ class Storage:
         self, contract: str, variable: str, of: Callable[[Parts], Mapping[tuple[str, str], int]]
     ) -> Section:
         if self._but_unlimited:
-            return self._table(
-                contract,
-                variable,
-                lambda p: [key for key, amount in of(p).items() if not _stands(key, amount)],
-                lambda p: [amount for key, amount in of(p).items() if not _stands(key, amount)],
-            )
+            # Of the keys that were asked for last, which is just before.
+            found: list[tuple[tuple[str, str], int]] = []
+
+            def keys(parts: Parts) -> list[tuple[str, str]]:
+                found[:] = [entry for entry in of(parts).items() if not _stands(*entry)]
+                return [key for key, _ in found]
+
+            return self._table(contract, variable, keys, lambda _: [word for _, word in found])
         return self._table(
             contract, variable, lambda p: list(of(p)), lambda p: list(of(p).values())
         )
@@ -308,7 +336,7 @@ class Storage:
             "vault_limits._limits": lambda p: _timed(
                 p.vault.deposit_cap, p.vault.paused_until, p.vault.pause_again_from
             ),
-            "vault_books.profit._profit": _profit,
+            "vault_books.profit._profit": lambda p: _profit(p.vault.profit),
             "vault_books.performance_fee.performance_fee": lambda p: p.vault.performance_fee.part,
             "vault_books.performance_fee.fee_recipient": lambda p: number(
                 p.vault.performance_fee.recipient or NOBODY
@@ -350,6 +378,7 @@ class Storage:
             ),
             self._held(VAULT, "erc20.balanceOf", shares),
             self._allowed(VAULT, "erc20.allowance", lambda p: p.vault.lrt.allowances),
+            self._nonces(VAULT),
         ]
 
     def _queue(self) -> list[Section]:
@@ -531,6 +560,95 @@ class Storage:
             self._allowed("steth", "allowance", lambda p: p.steth.allowances),
         ]
 
+    def _shares(self, contract: str) -> list[Section]:
+        """A share token of snekmate's; its supply tells whether nobody else has any."""
+
+        def held(parts: Parts) -> Mapping[str, int]:
+            return parts.tokens[contract].balances
+
+        return [
+            self._plain(contract, {"erc20.totalSupply": lambda p: sum(held(p).values())}),
+            self._table(
+                contract,
+                "erc20.balanceOf",
+                lambda p: list(held(p)),
+                lambda p: list(held(p).values()),
+            ),
+            self._allowed(contract, "erc20.allowance", lambda p: p.tokens[contract].allowances),
+            self._nonces(contract),
+        ]
+
+    def _nonces(self, contract: str) -> Section:
+        """Of those who have signed permits."""
+        return self._table(
+            contract,
+            "erc20.nonces",
+            lambda p: [who for token, who in p.permits if token == contract],
+            lambda p: [nonce for (token, _), nonce in p.permits.items() if token == contract],
+        )
+
+    def _backstop(self) -> list[Section]:
+        def claims(parts: Parts) -> list[int]:
+            """Every request that was ever the pool's."""
+            requests = parts.queue.requests.items()
+            return [number for number, request in requests if request.controller == BACKSTOP]
+
+        def costs(parts: Parts) -> list[int]:
+            return [parts.backstop.claims.get(number, 0) for number in claims(parts)]
+
+        def exits(parts: Parts) -> list[tuple[int, ...]]:
+            found = parts.backstop.exits.values()
+            return [(self._numbers[one.receiver], one.shares, one.worth) for one in found]
+
+        plain: dict[str, Callable[[Parts], int]] = {
+            "book.profit._profit": lambda p: _profit(p.backstop.profit),
+            "book.lst_sale.lst": lambda p: p.backstop.wsteth,
+            "book.lst_sale.lst_cost": lambda p: p.backstop.wsteth_cost,
+            "book.lst_sale.lst_since": lambda p: p.backstop.wsteth_since,
+            "book.cash": lambda p: p.backstop.cash,
+            "book.unqueued": lambda p: p.backstop.unqueued,
+            "book.unqueued_cost": lambda p: p.backstop.unqueued_cost,
+            "line.head": lambda p: p.backstop.head,
+            "line.next_id": lambda p: p.backstop.next_id,
+            "line.waiting_shares": lambda p: p.backstop.waiting_shares,
+            "line.waiting_worth": lambda p: p.backstop.waiting_worth,
+            "line.least_rate": lambda p: p.backstop.least_rate,
+            "terms.discount": lambda p: p.backstop.terms.discount,
+            "terms.paused_until": lambda p: p.backstop.paused_until,
+            "terms.pause_again_from": lambda p: p.backstop.pause_again_from,
+        }
+        return [
+            *self._shares(BACKSTOP),
+            self._plain(BACKSTOP, plain),
+            self._array(BACKSTOP, "book._claims", MAX_CLAIMS, lambda p: p.backstop.order),
+            self._table(BACKSTOP, "book.claim_cost", claims, costs),
+            self._records(BACKSTOP, "line._exits", _EXIT, lambda p: list(p.backstop.exits), exits),
+        ]
+
+    def _leveraged(self, name: str) -> list[Section]:
+        def auction(parts: Parts) -> int:
+            begun = parts.leveraged[name].auction
+            return begun[0] | (begun[1] << 64) if begun else 0
+
+        plain: dict[str, Callable[[Parts], int]] = {
+            "management_fee._booked": lambda p: p.leveraged[name].fee_booked,
+            "leverage_target._stepped": lambda p: p.leveraged[name].stepped,
+            "rebalance_auction._auction": auction,
+            "rebalance_auction._paid": lambda p: (
+                p.leveraged[name].counted | (p.leveraged[name].counted_at << 128)
+            ),
+        }
+        return [
+            *self._shares(name),
+            self._plain(name, plain),
+            self._struct(
+                name,
+                "leverage_target._checkpoint",
+                ("collateral", "debt", "time"),
+                lambda p: p.leveraged[name].checkpointed,
+            ),
+        ]
+
     def _others(self) -> list[Section]:
         number = self._number
 
@@ -550,12 +668,6 @@ class Storage:
         return [
             self._rule(VAULT, "vault_limits.guardian"),
             self._plain(VAULT, {"vault_limits.allocator": lambda p: number(p.allocator)}),
-            self._table(
-                VAULT,
-                "erc20.nonces",
-                lambda p: list(p.permits),
-                lambda p: list(p.permits.values()),
-            ),
             self._flags(ORDERS, "is_used", lambda p: p.orders.used),
             self._table(
                 ORDERS,
@@ -610,8 +722,7 @@ def differences(
     }
 
 
-def _profit(parts: Parts) -> int:
-    profit = parts.vault.profit
+def _profit(profit: LockedProfit) -> int:
     return _timed(profit.amount, profit.until, profit.since) if profit.amount else 0
 
 

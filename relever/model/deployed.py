@@ -20,17 +20,22 @@ from relever.baselayer.symbiotic import BURNER
 from relever.chain import Call, Chain, Contract, Ran, Revert
 from relever.chain.abi import Function, describe_revert
 from relever.chain.revm import Revm
+from relever.leveraged import Leveraged, deploy_leveraged
 from relever.model import origin, signing
+from relever.model.backstop import BACKSTOP
 from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
 from relever.model.origin import APPROVED, APPROVED_BY_SCRIPTED
 from relever.model.parts import (
     EIGENLAYER,
+    LEVERAGED,
+    LEVERAGED_ZAP,
     LIQUIDATOR,
     ORDERS,
     PEOPLE,
     ROUTER,
     SYMBIOTIC,
+    VAULT,
     WRONG_ORACLE,
 )
 from relever.model.protocol import Action, Outcome, Protocol
@@ -38,8 +43,14 @@ from relever.model.readings import Reverts, Value, View
 from relever.model.rewards import COORDINATOR
 from relever.model.router import Grants
 from relever.model.tokens import UNLIMITED
-from relever.protocol import NOBODY, Deployment
+from relever.protocol import CONTRACTS, NOBODY, Deployment
 
+# Each contract of the suite, with the leveraged tokens, by its name here.
+KINDS = {
+    **CONTRACTS,
+    **dict.fromkeys(LEVERAGED, "LeveragedToken"),
+    LEVERAGED_ZAP: "LeveragedTokenZap",
+}
 # Where EigenLayer sends what it burns.
 BURNT = "0x00000000000000000000000000000000000E16E4"
 # Code that reverts without a word.
@@ -49,9 +60,12 @@ _NOTHING = ((b"", 0), b"\0" * 32)
 
 @dataclass
 class Deployed:
-    """A deployment right after it was made, with a second feed that may replace the first."""
+    """A deployment right after it was made, with the leveraged tokens on it, and a second feed that
+    may replace the first.
+    """
 
     deployment: Deployment
+    leveraged: Leveraged
     second_feed: FeedContract
     # EigenLayer's names of the adapter's exits, by the model's.
     roots: list[int] = field(default_factory=list)
@@ -78,6 +92,8 @@ class Deployed:
             "feed": self.deployment.feed.proxy,
             "feed2": self.second_feed.proxy,
             **{name: getattr(suite, name) for name in suite.addresses()},
+            **self.leveraged.tokens,
+            LEVERAGED_ZAP: self.leveraged.zap,
         }
         self.addresses = {
             "nobody": NOBODY,
@@ -91,7 +107,10 @@ class Deployed:
         self.addresses["liquidator"] = world.roles.liquidator
         self.names = {address: name for name, address in self.addresses.items()}
         self._functions: dict[tuple[str, int], Function] = {}
-        self._lrt_domain = signing.permit_domain(suite.vault)
+        self._domains = {
+            name: signing.permit_domain(self.contracts[name])
+            for name in (VAULT, BACKSTOP, *LEVERAGED)
+        }
         self._updater: str = core.rewards_coordinator.rewardsUpdater()
         self._code = {
             name: bytes.fromhex(
@@ -99,6 +118,12 @@ class Deployed:
             )
             for name in (EIGENLAYER, SYMBIOTIC)
         }
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> Deployed:
+        """Put on a deployment what comes on top of one."""
+        leveraged = deploy_leveraged(deployment)
+        return cls(deployment, leveraged, deployment.world.feed("rLRT / WETH, another"))
 
     def prepare(self, each: int) -> None:
         """Give everyone so much of each token, and let them approve what they will need."""
@@ -317,8 +342,9 @@ class Deployed:
                 return [*resolved[:-1], self._authorization(plain[-1], resolved[:-1])]
             case "orders.execute":
                 return self._order(plain, resolved)
-            case "vault.permit":
-                return [*resolved[:4], *self._permit(plain[4], resolved)]
+        token, _, function = action.name.partition(".")
+        if function == "permit":
+            return [*resolved[:4], *self._permit(token, plain[4], resolved)]
         return resolved
 
     def _granted(self, action: Action, said: Any) -> Any:
@@ -351,13 +377,13 @@ class Deployed:
         given = order[0], self.addresses[ORDERS], True, nonce, deadline
         return [order, signature, (nonce, deadline, self._authorization(signer, given))]
 
-    def _permit(self, signer: str, said: Sequence[Any]) -> tuple[int, bytes, bytes]:
+    def _permit(self, token: str, signer: str, said: Sequence[Any]) -> tuple[int, bytes, bytes]:
         owner, spender, amount, deadline, _, nonce = said
         if signer == "nobody":
             return 27, bytes(32), bytes(32)
         message = owner, spender, amount, nonce, deadline
         chain = self.deployment.chain
-        return signing.permit(chain, self._lrt_domain, self.addresses[signer], *message)
+        return signing.permit(chain, self._domains[token], self.addresses[signer], *message)
 
     # EigenLayer's rewards
 

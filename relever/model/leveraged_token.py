@@ -347,8 +347,8 @@ class LeveragedToken:
     def checkpoint(self) -> None:
         """Step down where debt has grown by more than collateral, and else up."""
         collateral, debt, then = self.checkpointed
-        require(self.now >= then + self.terms.period, "token: period not over")
         now = self.backing.booked, self.debt_share
+        require(self.now >= then + self.terms.period, "token: period not over")
         costly = now[1] * collateral > now[0] * debt
         if costly:
             self.stepped = min(self.stepped + self.terms.step, self.terms.target - self.terms.floor)

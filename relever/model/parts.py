@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from relever.model import market
+from relever.model import backstop, leveraged_token, market
+from relever.model.backstop import BACKSTOP
 from relever.model.clock import Clock
 from relever.model.eigenlayer import EigenLayer, EigenLayerPosition, Staker
 from relever.model.oracle import Feed, Oracle
 from relever.model.pool import Pool
-from relever.model.queue import Queue
-from relever.model.refused import require
+from relever.model.queue import QUEUE, Queue
+from relever.model.refused import Refused, require
 from relever.model.rewards import Rewards
+from relever.model.rounding import WAD
 from relever.model.rule import Rule
 from relever.model.symbiotic import SymbioticPosition, SymbioticVault
 from relever.model.tokens import Erc20, StEth, Weth, WstEth, pull, push
@@ -28,6 +30,8 @@ SELLER, FACTORY = "seller", "factory"
 # A person has its short name.
 LIQUIDATOR = "liquidator_contract"
 STRATEGY, SYMBIOTIC_VAULT = "strategy", "symbiotic_vault"
+# The leveraged tokens by their symbols, and what turns other tokens into them.
+LEVERAGED, LEVERAGED_ZAP = ("rLRT3", "rLRT8"), "leveraged_zap"
 # An oracle whose prices are of other decimals.
 WRONG_ORACLE = "wrong_oracle"
 # What a lock says: nothing.
@@ -156,6 +160,78 @@ def _move(token: Erc20, caller: str, amount: int) -> None:
         push(token, market.MARKET, caller, -amount)
 
 
+@dataclass
+class LiveBacking:
+    """What backs the LRT, of vault and LST themselves; scaled by 1e36."""
+
+    books: Vault
+    steth: StEth
+
+    @property
+    def booked(self) -> int:
+        return self.books.rate * self.steth.rate
+
+    @property
+    def price(self) -> int:
+        """As the vault mints; as it has booked while it cannot."""
+        try:
+            return (self.books.preview_mint(WAD) - 1) * self.steth.rate
+        except Refused:
+            return self.booked
+
+
+@dataclass
+class MarketToken(leveraged_token.LeveragedToken):
+    """A leveraged token over the market, with a lock."""
+
+    market: TokenMarket
+    prices: Oracle = field(kw_only=True)
+    # While it calls somebody back.
+    locked: bool = False
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """The market says nothing while it is locked."""
+        require(not self.market.locked, LOCKED)
+        return super().position
+
+    @property
+    def debt_share(self) -> int:
+        """See `position`."""
+        require(not self.market.locked, LOCKED)
+        return super().debt_share
+
+    def _market_price(self) -> int:
+        return self.prices.price
+
+    def _bring(self, caller: str, collateral: int, loan: int) -> int:
+        """It sends the market what that is to get, which pulls nothing then."""
+        if loan:
+            self.market.weth.transfer_from(self.name, caller, market.MARKET, loan)
+        if collateral:
+            self.market.lrt.transfer_from(self.name, caller, market.MARKET, collateral)
+        return 0
+
+
+@dataclass
+class TokenBackstop(backstop.Backstop):
+    """The backstop over tokens that may refuse to be paid."""
+
+    weth: Weth = field(kw_only=True)
+    lst_token: WstEth = field(kw_only=True)
+
+    def _take(self, payer: str, assets: int) -> None:
+        pull(self.weth, payer, BACKSTOP, assets)
+
+    def _pay(self, receiver: str, assets: int) -> None:
+        push(self.weth, BACKSTOP, receiver, assets)
+
+    def _claim(self, claim: int) -> int:
+        amount = super()._claim(claim)
+        push(self.lst_token, QUEUE, BACKSTOP, amount)
+        return amount
+
+
 @dataclass(frozen=True)
 class RewardTerms:
     """How a reward may be sold: by which feed, how old, how far below it (WAD), and where."""
@@ -191,6 +267,9 @@ class Parts:
     queue: Queue
     oracle: Oracle
     market: TokenMarket
+    # By symbol.
+    leveraged: dict[str, MarketToken]
+    backstop: TokenBackstop
     # By name: "lrt_pool" and "lst_pool".
     pools: dict[str, Pool]
     # All feeds, in use or not, by name.
@@ -206,9 +285,20 @@ class Parts:
     neighbour: Staker = field(default_factory=Staker)
     # Whether a market is listed now; the first is the one that the suite is about.
     markets: dict[str, bool] = field(default_factory=lambda: {market.MARKET: True})
-    # The next nonce of who has signed permits for the LRT.
-    permits: dict[str, int] = field(default_factory=dict)
+    # The next nonce of who has signed permits, by token and account.
+    permits: dict[tuple[str, str], int] = field(default_factory=dict)
     orders: UsedOrders = field(default_factory=UsedOrders)
+    # All plain tokens by name.
+    tokens: dict[str, Erc20] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tokens = {
+            "weth": self.weth,
+            "wsteth": self.wsteth,
+            VAULT: self.vault.lrt,
+            BACKSTOP: self.backstop.shares,
+            **{name: token.shares for name, token in self.leveraged.items()},
+        }
 
     @property
     def listed(self) -> bool:
@@ -217,4 +307,4 @@ class Parts:
 
     def token(self, name: str) -> Erc20:
         """A plain token by its name."""
-        return {"weth": self.weth, "wsteth": self.wsteth, VAULT: self.vault.lrt}[name]
+        return self.tokens[name]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from relever.model.parts import VAULT, Parts
+from relever.model.backstop import BACKSTOP
+from relever.model.parts import LIQUIDATOR, VAULT, Parts
 from relever.model.refused import Refused, require
 from relever.model.rounding import WAD
 from relever.model.snapshot import Snapshot
@@ -19,13 +20,13 @@ from relever.model.tokens import NOBODY, pull, push
 # Where a token is asked for, this is ether.
 ETHER = NOBODY
 INPUTS = (ETHER, "weth", "steth", "wsteth")
-SWAP, REDEEM, STABLE = 1, 2, 4
+SWAP, REDEEM, STABLE, TO_BACKSTOP = 1, 2, 4, 8
 # What a sale leaves of the WETH, in wei, is not worth a stake below this.
 DUST = 1_000
 # From here on no pool gives that much: a caller who says so has all minted.
 MINT_ALL = 2**128
 # In the order in which they are tried where none is named.
-WAYS, BEST = (SWAP, REDEEM, STABLE), 0
+WAYS, BEST = (SWAP, REDEEM, STABLE, TO_BACKSTOP), 0
 
 
 @dataclass
@@ -121,7 +122,15 @@ class Paths:
             before.restore()
 
     def sell(self, amount: int, route: int, seller: str) -> int:
-        """Sell LRT that is here; returns the WETH. Who sold it keeps the claim on a quarantine."""
+        """Sell LRT that is here; returns the WETH. Who sold it keeps the claim on a quarantine.
+
+        The backstop buys from the liquidator alone, and that what it has just seized.
+        """
+        parts = self.parts
+        if route == TO_BACKSTOP and self.who == LIQUIDATOR:
+            parts.vault.lrt.approve(self.who, BACKSTOP, amount)
+            require(parts.listed, "backstop: market not listed")
+            return parts.backstop.buy(self.who, amount)
         seat = self.seat(route)
         if seat != self.who:
             push(self.parts.token(VAULT), self.who, seat, amount)

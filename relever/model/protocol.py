@@ -15,18 +15,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from relever.model import readings
+from relever.model.backstop import BACKSTOP
 from relever.model.contracts.adapters import EigenLayerContract, SymbioticContract
+from relever.model.contracts.backstop import BackstopContract
 from relever.model.contracts.exits import PocketContract, QueueContract
 from relever.model.contracts.factory import FactoryContract
+from relever.model.contracts.leveraged import LeveragedContract
 from relever.model.contracts.market import MarketContract
 from relever.model.contracts.oracle import OracleContract
 from relever.model.contracts.seller import SellerContract
 from relever.model.contracts.tokens import StEthContract, WethContract, WstEthContract
 from relever.model.contracts.vault import VaultContract
+from relever.model.leveraged_zap import LeveragedZap
 from relever.model.liquidator import Liquidator
 from relever.model.market import MARKET
 from relever.model.orders import StopOrders
-from relever.model.parts import EIGENLAYER, LOCKED, SYMBIOTIC, Parts
+from relever.model.parts import EIGENLAYER, LEVERAGED_ZAP, LOCKED, SYMBIOTIC, VAULT, Parts
 from relever.model.readings import Value, View
 from relever.model.refused import Refused, require
 from relever.model.router import Router
@@ -78,7 +82,7 @@ class Protocol:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        vault, swap = VaultContract(parts, parts.vault.lrt), Swap(parts)
+        vault, swap = VaultContract(parts, parts.vault.lrt, VAULT), Swap(parts)
         market = MarketContract(parts, self._attempt)
         self._doors: dict[str, Any] = {
             "weth": WethContract(parts, parts.weth),
@@ -98,6 +102,12 @@ class Protocol:
             "swap": swap,
             "liquidator": Liquidator(parts),
             "orders": StopOrders(parts, market),
+            BACKSTOP: BackstopContract(parts, parts.backstop.shares, BACKSTOP),
+            LEVERAGED_ZAP: LeveragedZap(parts),
+            **{
+                name: LeveragedContract(parts, token.shares, name, self._attempt)
+                for name, token in parts.leveraged.items()
+            },
             "world": World(parts),
         }
 
@@ -153,6 +163,7 @@ PAYABLE = {
     ("steth", "accrue_rewards"),
     ("zap", "deposit"),
     ("router", "open"),
+    (LEVERAGED_ZAP, "enter"),
 }
 
 

@@ -7,9 +7,10 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from relever.model import interest
+from relever.model.backstop import BACKSTOP
 from relever.model.market import MARKET
 from relever.model.oracle import Oracle
-from relever.model.parts import POCKET, SELLER, VAULT, Parts
+from relever.model.parts import POCKET, SELLER, VAULT, MarketToken, Parts
 from relever.model.queue import QUEUE
 from relever.model.refused import Refused
 from relever.model.rounding import WAD
@@ -50,6 +51,9 @@ def of(parts: Parts) -> Iterator[Reading]:
     yield from _pocket(parts)
     yield from _oracle(parts)
     yield from _market(parts)
+    yield from _backstop(parts)
+    for name, token in parts.leveraged.items():
+        yield from _leveraged(name, token, _some(parts))
     yield from _tokens(parts)
     for name, pool in parts.pools.items():
         state = (pool.sqrt_price, pool.tick)
@@ -98,14 +102,34 @@ def _or_reverts(
     return _one(contract, function, arguments, value)
 
 
+def _several_or_reverts(
+    contract: str,
+    function: str,
+    arguments: tuple[Any, ...],
+    ask: Callable[[], tuple[Value, ...]],
+    names: tuple[str, ...],
+) -> Reading:
+    """See `_several` and `_or_reverts`."""
+    try:
+        values = ask()
+    except Refused as refusal:
+        return _one(contract, function, arguments, Reverts(str(refusal)))
+    return _several(contract, function, arguments, values, names)
+
+
+def _some(parts: Parts) -> int:
+    """What some amount would fetch is asked: one of a few, so that its name is known."""
+    return AMOUNTS[(parts.clock.time + parts.clock.block) % len(AMOUNTS)]
+
+
 def _rules(parts: Parts) -> Iterator[Reading]:
     for name, rule in parts.rules.items():
         yield _one(name, "owner", (), rule.owner)
         yield _one(name, "pending_owner", (), rule.pending)
         yield _one(name, "guardian", (), rule.guardian)
     yield _one(VAULT, "allocator", (), parts.allocator)
-    for owner, nonce in parts.permits.items():
-        yield _one(VAULT, "nonces", (owner,), nonce)
+    for (token, owner), nonce in parts.permits.items():
+        yield _one(token, "nonces", (owner,), nonce)
     of_terms = ("feed", "max_age", "max_discount", "swap")
     for token, terms in parts.reward_terms.items():
         values = terms.feed, terms.max_age, terms.max_discount, terms.swap
@@ -113,7 +137,7 @@ def _rules(parts: Parts) -> Iterator[Reading]:
 
 
 def _vault(parts: Parts) -> Iterator[Reading]:
-    vault, clock = parts.vault, parts.clock
+    vault = parts.vault
     plain: dict[str, Value] = {
         "idle": vault.idle,
         "totalAssets": vault.total_assets,
@@ -136,8 +160,7 @@ def _vault(parts: Parts) -> Iterator[Reading]:
         yield _one(VAULT, function, (), value)
     terms = vault.exit_fee.buffer, vault.exit_fee.most
     yield _several(VAULT, "exit_terms", (), terms, ("buffer", "most"))
-    # What some amount would fetch; one of a few, so that its name is known.
-    amount = AMOUNTS[(clock.time + clock.block) % len(AMOUNTS)]
+    amount = _some(parts)
     live: dict[tuple[str, tuple[Any, ...]], Callable[[Findings], int]] = {
         ("live_rate", ()): lambda found: found.leaving.assets_down(WAD),
         ("live_total_assets", (False,)): partial(vault.live_total, False),
@@ -269,9 +292,56 @@ def _market(parts: Parts) -> Iterator[Reading]:
         yield _one(MARKET, "nonces", (owner,), nonce)
 
 
+def _backstop(parts: Parts) -> Iterator[Reading]:
+    pool, amount = parts.backstop, _some(parts)
+    yield _one(BACKSTOP, "totalAssets", (), pool.booked)
+    yield _one(BACKSTOP, "locked_profit", (), pool.locked)
+    yield _one(BACKSTOP, "free_cash", (), pool.free)
+    asked: dict[tuple[str, tuple[Any, ...]], Callable[[], int]] = {
+        ("low_assets", ()): lambda: pool.low,
+        ("quote", (amount,)): lambda: pool.quote(amount),
+        ("previewDeposit", (amount,)): lambda: pool.joining.shares_down(amount),
+        ("previewMint", (amount,)): lambda: pool.joining.assets_up(amount),
+        ("previewWithdraw", (amount,)): lambda: pool.low_price.shares_up(amount),
+        ("previewRedeem", (amount,)): lambda: pool.low_price.assets_down(amount),
+    }
+    for (function, arguments), ask in asked.items():
+        yield _or_reverts(BACKSTOP, function, arguments, ask)
+    most: dict[str, Callable[[], int]] = {
+        "maxDeposit": pool.max_deposit,
+        "maxMint": pool.max_mint,
+        "maxWithdraw": lambda: pool.max_withdraw("lender"),
+        "maxRedeem": lambda: pool.max_redeem("lender"),
+    }
+    for function, ask in most.items():
+        try:
+            yield _one(BACKSTOP, function, ("lender",), ask())
+        except Refused:
+            yield _one(BACKSTOP, function, ("lender",), 0)
+
+
+def _leveraged(name: str, token: MarketToken, amount: int) -> Iterator[Reading]:
+    plain: dict[str, Value] = {
+        "totalSupply": token.supply,
+        "leverage": token.leverage,
+        "equity": token.equity,
+        "faded_loss": token.loss,
+    }
+    for function, value in plain.items():
+        yield _one(name, function, (), value)
+    yield _several(name, "band", (), token.band, ("least", "target", "most"))
+    opened = ("is_open", "lowers", "bid", "price", "most")
+    yield _several_or_reverts(name, "auction", (), token.open_auction, opened)
+    asked = ("collateral", "debt")
+    for function, ask in (
+        ("preview_mint", token.preview_mint),
+        ("preview_redeem", token.preview_redeem),
+    ):
+        yield _several_or_reverts(name, function, (amount,), partial(ask, amount), asked)
+
+
 def _tokens(parts: Parts) -> Iterator[Reading]:
-    for name in ("weth", "wsteth", VAULT):
-        token = parts.token(name)
+    for name, token in parts.tokens.items():
         for owner, balance in token.balances.items():
             yield _one(name, "balanceOf", (owner,), balance)
         for (owner, spender), allowed in token.allowances.items():

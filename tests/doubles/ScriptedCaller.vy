@@ -3,16 +3,18 @@
 @title ScriptedCaller
 @license GNU Affero General Public License v3.0 only
 @author Relever
-@notice A contract that calls whatever it is told, and answers the market's callbacks as their data say:
+@notice A contract that calls whatever it is told, and answers callbacks as their data say:
         it makes the calls in there, minds not how they went but logs it, and answers. It remembers
         nothing.
 """
 from interfaces import IAdjustCallback
 from interfaces import IFlashBorrower
+from interfaces import ILeveragedCallback
 from interfaces import ILiquidateCallback
 
 implements: IAdjustCallback
 implements: IFlashBorrower
+implements: ILeveragedCallback
 implements: ILiquidateCallback
 
 
@@ -44,6 +46,11 @@ def on_adjust(
 
 @external
 def on_liquidate(owner: address, repaid: uint256, seized: uint256, data: Bytes[1024]):
+    self._follow(data)
+
+
+@external
+def on_leveraged(collateral_delta: int256, debt_delta: int256, data: Bytes[896]):
     self._follow(data)
 
 

@@ -20,7 +20,7 @@ def deployed() -> Iterator[Deployed]:
     """The whole protocol, prepared, under the names of its model. Whoever uses it isolates it."""
     with Anvil.start() as node:
         deployment = deploy(build_world(deploy_core(Chain.connect(node.ipc))))
-        found = Deployed(deployment, deployment.world.feed("rLRT / WETH, another"))
+        found = Deployed.of(deployment)
         found.prepare(EACH)
         yield found
         deployment.chain.close()

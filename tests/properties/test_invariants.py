@@ -31,11 +31,13 @@ from relever.fuzz.invariants.base import (
     WETH,
     WSTETH,
 )
+from relever.fuzz.invariants.leveraged import token_of
 from relever.fuzz.invariants.liquidation import case_of
 from relever.fuzz.invariants.market import spent
 from relever.fuzz.player import Player
 from relever.fuzz.stage import set_up
 from relever.fuzz.storage import Layout
+from relever.model.backstop import BACKSTOP
 from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
 from relever.model.parts import POCKET, ROUTER, SYMBIOTIC, VAULT, WRONG_ORACLE
@@ -44,7 +46,8 @@ from relever.model.router import Bounds
 from relever.model.tokens import UNLIMITED
 
 # Sequences are played until there is something that a rule is about, this many at most.
-MACHINES, NUMBERS, LENGTH = ("protocol", "vault", "market", "leverage"), 40, 60
+MACHINES = ("protocol", "vault", "market", "leverage", "derivatives")
+NUMBERS, LENGTH = 40, 60
 
 # None where there is nothing to doctor.
 Doctor = Callable[[Seen], Seen | None]
@@ -60,7 +63,7 @@ BYSTANDER = "lender"
 HUGE, WAD, HOUR = 10**30, 10**18, 3_600
 PRICES, STATE = "prices", "state"
 # Rules of states that compare with the state before, and so say nothing of a first one.
-COMPARE = ("ORA-6", "ACC-1")
+COMPARE = ("ORA-6", "ACC-1", "LT-8", "LT-9")
 
 
 def plus(amount: int) -> Change:
@@ -192,6 +195,16 @@ def halted(seen: Seen) -> Seen | None:
     return word(SUPPLY, lambda old: old % 2**232 | mark, before=True)(seen)
 
 
+def of_token(part: str, change: Change, before: bool = False) -> Doctor:
+    """Changes a word of the leveraged token that the action is about."""
+    return lambda seen: word(f"{token_of(seen)}.{part}", change, before=before)(seen)
+
+
+def after_its_deadline(seen: Seen) -> Seen | None:
+    """As if the deadline, which is said last, had been long ago."""
+    return asked(arguments=(*seen.action.arguments[:-1], 0))(seen)
+
+
 def all_of(*doctors: Doctor) -> Doctor:
     """One after the other."""
 
@@ -315,6 +328,72 @@ DOCTORS: dict[str, Doctor | tuple[Doctor, ...]] = {
     "ORD-4": (word(POSITIONS, plus(1 << 220), order_owner), word(POSITIONS, plus(1), BYSTANDER)),
     "ORD-5": (result(plus(1)), word(WETH, plus(1), BYSTANDER)),
     "ORD-6": (word(ORDER_EPOCHS, plus(2)), asked(caller="nobody")),
+    "LT-1": of_token("erc20.totalSupply", times(2)),
+    "LT-2": (
+        of_token("rebalance_auction._auction", to(0), before=True),
+        of_token("leverage_target._stepped", plus(WAD), before=True),
+        told(STATE, "borrow_assets", by=times(10)),
+        told(STATE, "borrow_assets", by=to(0)),
+    ),
+    "LT-3": of_token("erc20.totalSupply", times(1, 2)),
+    "LT-4": word("rLRT3.erc20.totalSupply", plus(1)),
+    "LT-5": (
+        told(STATE, "borrow_assets", by=times(11, 10)),
+        of_token("rebalance_auction._paid", plus(1 << 120), before=True),
+        of_token("rebalance_auction._paid", to(0)),
+    ),
+    "LT-6": (
+        of_token("leverage_target._stepped", plus(1)),
+        of_token("leverage_target._checkpoint", plus(1)),
+        of_token("leverage_target._checkpoint", plus(HUGE), before=True),
+    ),
+    "LT-7": (
+        of_token("rebalance_auction._auction", plus(1)),
+        of_token("rebalance_auction._auction", lambda old: old ^ 1 << 64),
+    ),
+    "LT-9": word("rLRT3.erc20.totalSupply", plus(1)),
+    "LT-8": (word(POSITIONS, plus(1 << 128), "rLRT3"), word(POSITIONS, plus(-1), "rLRT8")),
+    "BACK-1": (
+        word(WETH, to(0), BACKSTOP),
+        word("backstop.erc20.totalSupply", plus(1)),
+        word(REQUEST + "controller", to(0)),
+    ),
+    "BACK-2": (
+        word("backstop.line.waiting_shares", plus(1)),
+        word("backstop.line.waiting_worth", plus(1)),
+        word("backstop.line.head", plus(1_000)),
+        word("backstop.erc20.balanceOf", to(0), BACKSTOP),
+    ),
+    "BACK-3": (
+        word("backstop.book.cash", plus(-1)),
+        word("backstop.terms.paused_until", plus(HUGE), before=True),
+        word(LISTED, to(0), MARKET, before=True),
+        word(LRT, plus(1), BACKSTOP),
+    ),
+    "BACK-4": (
+        result(plus(1)),
+        word("backstop.line.waiting_worth", plus(HUGE), before=True),
+        word("backstop.erc20.allowance", plus(1)),
+        word("backstop.book.cash", plus(WAD), before=True),
+    ),
+    "BACK-5": (result(plus(1)), word("backstop.book.cash", plus(WAD), before=True)),
+    "BACK-6": (
+        result(plus(1)),
+        word("backstop.line._exits.worth", plus(-1), before=True),
+        word("backstop.line._exits.receiver", to(0), before=True),
+    ),
+    "BACK-7": word("backstop.book.cash", to(0)),
+    "BACK-8": (
+        word("backstop.book.cash", plus(10**12)),
+        word("backstop.book.cash", plus(-(10**12))),
+        word("backstop.erc20.totalSupply", plus(WAD)),
+    ),
+    "BACK-9": (
+        result(plus(1)),
+        word(REQUEST + "claimable_shares", plus(1)),
+        word("steth._pooled_ether", times(2)),
+    ),
+    "ZAP-2": (result(plus(HUGE)), after_its_deadline),
     "BAD-1": told(STATE, "borrow_assets", by=to(0)),
     "BAD-2": told(STATE, "supply_assets", by=times(9, 10)),
     "ROUT-1": word(WETH, plus(1), ROUTER),
@@ -500,7 +579,7 @@ def test_invariants__an_allowance__is_used_up_exactly_or_without_limit(
     layout = Layout([], {ALLOWANCES: slice(0, 1)}, {ALLOWANCES: [key]}, [(ALLOWANCES, key)])
     looks = Look(None, [before], layout), Look(None, [before - used], layout)
     step = Step(Action("vault.transferFrom", "borrower", ("lender", "borrower", 10)))
-    facts = Facts((), {}, (), {}, None, {}, {}, 0, 0, 0)
+    facts = Facts((), {}, (), {}, None, {}, {}, 0, 0, 0, {}, {}, 0)
     seen = Seen(step, Outcome(True, None), *looks, facts)
     assert (spent(seen, ALLOWANCES, "lender", "borrower", 10) is not None) == speaks
 

@@ -13,6 +13,7 @@ from relever.fuzz.campaign import Settings, opened
 from relever.fuzz.liveness import SENTENCES, check_liveness
 from relever.fuzz.player import Actor, Player, Violation
 from relever.model.market import MARKET
+from relever.model.parts import LEVERAGED
 from relever.model.protocol import Action, Step
 
 # Code that reverts without a word.
@@ -116,9 +117,31 @@ def test_check__a_claim_that_others_were_paid_from__is_said(on_node: Player) -> 
 
 
 def test_check__collateral_that_is_gone__is_said(on_node: Player) -> None:
-    take(on_node, "vault", MARKET, 10**18)
+    # The leveraged tokens do not leave: what is theirs would be there for the others.
+    theirs = sum(on_node.actor.look.position(name)[0] for name in LEVERAGED)
+    take(on_node, "vault", MARKET, theirs + 10**18)
     with pytest.raises(Violation, match="EXIT-1"):
         check_liveness(on_node.actor)
+
+
+@pytest.mark.parametrize(
+    ("contract", "identifier"), [("rLRT3", "EXIT-3"), ("rLRT8", "EXIT-3"), ("backstop", "EXIT-4")]
+)
+def test_check__shares_that_cannot_leave__are_said_when_it_is_their_turn(
+    on_node: Player, contract: str, identifier: str
+) -> None:
+    chain, place = on_node.actor.chain, on_node.actor.deployed.addresses[contract]
+    code, found = bytes.fromhex(chain.rpc("eth_getCode", [place, "latest"])[2:]), set[str]()
+    for _ in range(3):
+        # Only once nothing else is at fault: what is asked before needs none of the three.
+        on_node.play(Step(Action("oracle.poke", "keeper"), 1, 1))
+        chain.set_code(place, REVERTS)
+        try:
+            check_liveness(on_node.actor)
+        except Violation as failure:
+            found.add(failure.identifier)
+        chain.set_code(place, code)
+    assert found == {identifier}
 
 
 def test_check__a_loan_token_that_is_gone__is_said(on_node: Player) -> None:

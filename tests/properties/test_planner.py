@@ -160,7 +160,7 @@ def test_planner__steps__are_read_as_they_were_written(deployed: Deployed) -> No
         model.step(step.action)
         assert read(json.loads(json.dumps(written(step)))) == step
         kinds.update(type(argument).__name__ for argument in step.action.arguments)
-    assert kinds >= {"Bounds", "Callback", "Grants", "Order", "tuple", "bytes"}
+    assert kinds >= {"Bounds", "Callback", "Exit", "Grants", "Order", "tuple", "bytes"}
 
 
 def test_planner__rare_states__come_about(

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from relever.model.market import MARKET
-from relever.model.parts import EIGENLAYER, PEOPLE, POCKET, SYMBIOTIC, Parts
+from relever.model.parts import (
+    EIGENLAYER,
+    LEVERAGED,
+    LEVERAGED_ZAP,
+    PEOPLE,
+    POCKET,
+    SYMBIOTIC,
+    Parts,
+)
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 
@@ -51,6 +59,8 @@ OF_RULERS: dict[str, tuple[Any, ...]] = {
     "market.set_caps": ((1, 1, 0),),
     "market.request_fees": (),
     "market.collect_fees": ("stranger",),
+    "backstop.set_discount": (WAD // 100,),
+    "backstop.pause": (3_600,),
 }
 # Only other contracts of the suite may call these, and only in the middle of something.
 OF_CONTRACTS: dict[str, tuple[Any, ...]] = {
@@ -74,6 +84,9 @@ OF_CONTRACTS: dict[str, tuple[Any, ...]] = {
     "liquidator.try_sale": (WAD, 1, "stranger"),
     "orders.on_adjust": ("stranger", -WAD, 0, bytes(32)),
     "orders.try_sale": (WAD, 2, "stranger"),
+    "backstop.buy": (WAD,),
+    **{f"{name}.on_adjust": ("stranger", WAD, 0, bytes(64)) for name in LEVERAGED},
+    f"{LEVERAGED_ZAP}.on_leveraged": (WAD, WAD, bytes(64)),
 }
 PRIVILEGED = list(OF_RULERS) + list(OF_CONTRACTS)
 

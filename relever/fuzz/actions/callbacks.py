@@ -1,16 +1,16 @@
-"""A contract that the market calls back, and that calls the suite in the middle of it.
+"""A contract that market and leveraged tokens call back, and that calls the suite in the middle.
 
-Into the market it cannot: that is locked. Into everything else it can, and must do no harm by it.
+Into them it cannot: they are locked. Into everything else it can, and must do no harm by it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from relever.fuzz.actions import leverage, oracle, queue, vault
+from relever.fuzz.actions import backstop, leverage, leveraged, oracle, queue, vault
 from relever.model.callback import SCRIPTED, Callback
 from relever.model.market import MARKET
-from relever.model.parts import VAULT
+from relever.model.parts import LEVERAGED, VAULT
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 from relever.model.router import Grants
@@ -43,6 +43,16 @@ LOCKED: dict[str, tuple[Any, ...]] = {
     "market.collect_fees": (SCRIPTED,),
 }
 NAMES = list(LOCKED)
+# And of a leveraged token, which is locked while it has its caller called back.
+LOCKED_TOKEN: dict[str, tuple[Any, ...]] = {
+    "mint": (WAD, 2**255, 0, SCRIPTED),
+    "redeem": (1, 2**255, 0, SCRIPTED),
+    "rebalance": (True, WAD, 0),
+    "start_auction": (),
+    "checkpoint": (),
+    "accrue_fee": (),
+    "transfer": ("stranger", 0),
+}
 # Their arguments are more than the contract takes of a call.
 TOO_LONG = ("router.close_to_queue", "liquidator.liquidate_many")
 # And elsewhere.
@@ -50,6 +60,8 @@ ELSEWHERE = (
     *(vault.deposit, vault.leave, vault.sync, vault.finish, vault.reward, vault.allocate),
     *(queue.request, queue.finalize, queue.cancel, queue.operator, queue.pocket),
     *(oracle.poke, oracle.checkpoint, leverage.liquidate, leverage.close, leverage.sell_rewards),
+    *(backstop.deposit, backstop.leave, backstop.request_exit, backstop.serve, backstop.harvest),
+    *(leveraged.mint, leveraged.redeem, leveraged.start_auction, leveraged.checkpoint),
 )
 
 
@@ -88,6 +100,31 @@ def _as_scripted(action: Action) -> Action:
         if not isinstance(said, Grants)
     )
     return Action(action.name, SCRIPTED, arguments)
+
+
+def leveraged_turn(plan: Planner) -> Action:
+    """It mints, redeems or rebalances a token, which has it called back in the middle."""
+    draw = plan.draw
+    if draw.random() < 0.3:
+        name, what = draw.choice(LEVERAGED), "redeem"
+        given: tuple[Any, ...] = (plan.part(plan.held(name, SCRIPTED)), 2**255, 0, SCRIPTED)
+    else:
+        action = draw.choice((leveraged.mint, leveraged.rebalance))(plan)
+        name, _, what = action.name.partition(".")
+        given = (*action.arguments[:3], *((SCRIPTED,) if what == "mint" else ()))
+    steps = tuple(_short_step(plan, name) for _ in range(draw.choice((0, 1, 2, 2))))
+    caller = plan.mostly(SCRIPTED, plan.who())
+    return Action(f"{name}.{what}", caller, (*given, Callback(steps=steps)))
+
+
+def _short_step(plan: Planner, name: str) -> Action:
+    """One whose call fits into what a token hands on twice."""
+    elsewhere = ("vault.sync", "market.accrue")
+    if plan.draw.random() < 0.3:
+        return Action(plan.draw.choice(elsewhere), SCRIPTED)
+    # The first is refused for nothing else.
+    what = plan.turn(f"locked by {name}", ["accrue_fee", *LOCKED_TOKEN])
+    return Action(f"{name}.{what}", SCRIPTED, LOCKED_TOKEN[what])
 
 
 def adjust(plan: Planner) -> Action:
@@ -133,4 +170,9 @@ def flash_loan(plan: Planner) -> Action:
     return Action("market.flashLoan", plan.who(), arguments)
 
 
-WAYS = [(3, "adjust", adjust), (3, "liquidate", liquidate), (3, "flash_loan", flash_loan)]
+WAYS = [
+    (3, "adjust", adjust),
+    (3, "liquidate", liquidate),
+    (3, "flash_loan", flash_loan),
+    (5, "leveraged_turn", leveraged_turn),
+]

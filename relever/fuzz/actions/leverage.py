@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from relever.fuzz.actions.access import OF_CONTRACTS
 from relever.model.market import MARKET
 from relever.model.parts import BORROWERS, PEOPLE, VAULT
-from relever.model.paths import BEST, MINT_ALL, REDEEM, STABLE, SWAP
+from relever.model.paths import BEST, MINT_ALL, REDEEM, STABLE, SWAP, TO_BACKSTOP
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 from relever.model.router import Bounds, Grants
@@ -118,7 +118,7 @@ def liquidate_many(plan: Planner) -> Action:
     """All who owe something, healthy or not, and some who owe nothing; mostly when one can be."""
     if plan.broken() is None and plan.draw.random() < 0.95:
         return open(plan)
-    owners = [*plan.borrowers, *plan.mostly((), (plan.who(), "nobody", plan.riskiest()))]
+    owners = [*plan.owing, *plan.mostly((), (plan.who(), "nobody", plan.riskiest()))]
     plan.draw.shuffle(owners)
     market = plan.mostly(MARKET, plan.draw.choice(STRANGE_MARKETS))
     least = plan.draw.choice((0, 0, 0, plan.amount(WAD)))
@@ -127,13 +127,15 @@ def liquidate_many(plan: Planner) -> Action:
 
 
 def _way(plan: Planner) -> int:
-    """A route, or none, so that the best is taken."""
-    return BEST if plan.draw.random() < 0.3 else _route(plan)
+    """A route of the liquidator's, or none, so that the best is taken."""
+    if plan.draw.random() < 0.5:
+        return plan.draw.choice((BEST, BEST, TO_BACKSTOP))
+    return _route(plan)
 
 
 def _route(plan: Planner) -> int:
-    """One of the two, or one for which there is no pool, or both at once, which is none."""
-    odd = plan.draw.choice((STABLE, SWAP | REDEEM))
+    """One of the two; or one for which there is no pool, the liquidator's own, or two at once."""
+    odd = plan.draw.choice((STABLE, TO_BACKSTOP, SWAP | REDEEM))
     return plan.mostly(plan.draw.choice((SWAP, SWAP, REDEEM)), odd)
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from relever.fuzz.actions import (
     access,
+    backstop,
     baselayer,
     callbacks,
     leverage,
+    leveraged,
     market,
     market_storms,
     oracle,
@@ -37,6 +39,8 @@ AREAS: dict[str, Sequence[Way]] = {
     "oracle": oracle.WAYS,
     "leverage": leverage.WAYS,
     "orders": orders.WAYS,
+    "leveraged": leveraged.WAYS,
+    "backstop": backstop.WAYS,
     "tokens": tokens.WAYS,
     "baselayer": baselayer.WAYS,
     "settings": settings.WAYS,
@@ -68,5 +72,8 @@ MACHINES: dict[str, list[Way]] = {
     ),
     "leverage": _machine(
         leverage=5, orders=3, market=2, oracle=1, vault=1, tokens=1, baselayer=1, market_storms=2
+    ),
+    "derivatives": _machine(
+        leveraged=5, backstop=5, queue=2, market=1, oracle=1, vault=1, tokens=1, baselayer=1
     ),
 }

@@ -111,7 +111,8 @@ def liquidate(plan: Planner) -> Action:
     debt = plan.debt(owner)
     repay = plan.mostly(2 * debt, plan.part(debt))
     seized = plan.mostly(0, plan.draw.choice((debt, 2**255)))
-    return Action("market.liquidate", plan.mostly("liquidator", owner), (owner, repay, seized))
+    caller = plan.mostly("liquidator", plan.account(owner))
+    return Action("market.liquidate", caller, (owner, repay, seized))
 
 
 def manager(plan: Planner) -> Action:

@@ -69,6 +69,13 @@ def _empty_pool(plan: Planner) -> Action:
     return Action("world.trade", who, ("lrt_pool", "vault", 200 * WAD, limit))
 
 
+def lose(plan: Planner) -> Action:
+    """StETH loses a little, or the stake as much as breaks somebody."""
+    if plan.draw.random() < 0.5:
+        return _lose(plan, plan.parts.steth.pooled // plan.draw.choice((40, 100)))
+    return baselayer.aimed(plan)
+
+
 def _lose(plan: Planner, amount: int) -> Action:
     return Action("steth.slash_validators", "lido_oracle", (amount,))
 
@@ -171,6 +178,12 @@ def squeeze(plan: Planner) -> Action:
     plan.then(market.drain)
     plan.then(partial(_leave_market, "trader"))
     return plan.say(0)
+
+
+def use_up(plan: Planner) -> Action:
+    """Somebody borrows all the cash, so that loans become dear."""
+    plan.then(partial(_borrow_cash, "trader"))
+    return _bring_collateral("trader", plan)
 
 
 def _bring_collateral(owner: str, plan: Planner) -> Action:

@@ -12,10 +12,11 @@ from relever.fuzz.actions import settings
 from relever.fuzz.actions.machines import MACHINES
 from relever.model.callback import SCRIPTED
 from relever.model.market import MARKET, Position
-from relever.model.parts import BORROWERS, EIGENLAYER, ORDERS, PEOPLE, SYMBIOTIC
+from relever.model.parts import BORROWERS, EIGENLAYER, LEVERAGED, ORDERS, PEOPLE, SYMBIOTIC
 from relever.model.protocol import Action, Protocol, Step
 from relever.model.rounding import WAD
 from relever.model.router import Bounds
+from relever.model.tokens import UNLIMITED
 
 HOUR, DAY = 3_600, 86_400
 # Who can call: people, roles, and the one contract that does what it is told.
@@ -77,6 +78,13 @@ class Planner:
             ),
             Action("world.stake_beside", "stranger", (EIGENLAYER, 30 * WAD + 1)),
             Action("world.stake_beside", "stranger", (SYMBIOTIC, 40 * WAD + 3)),
+            Action("backstop.deposit", "lender", (250 * WAD, "lender")),
+            Action("backstop.deposit", "depositor", (20 * WAD, "depositor")),
+            *(
+                Action(f"{name}.mint", who, (2 * WAD, UNLIMITED, 0, who))
+                for name in LEVERAGED
+                for who in ("depositor", "stranger")
+            ),
             Action("vault.allocate", "allocator", (EIGENLAYER, 300 * WAD)),
             Action("vault.allocate", "allocator", (SYMBIOTIC, 150 * WAD)),
             Action("queue.requestRedeem", "depositor", (5 * WAD, "depositor", "depositor")),
@@ -177,14 +185,20 @@ class Planner:
         return max(0, limit * self.parts.market.terms.max_ltv // WAD - self.debt(owner))
 
     @property
-    def borrowers(self) -> list[str]:
-        """Who owes something."""
+    def owing(self) -> list[str]:
+        """Who owes something, the leveraged tokens too."""
         positions = self.parts.market.positions
         return [who for who, position in positions.items() if position.debt_shares]
 
-    def riskiest(self) -> str:
+    @property
+    def borrowers(self) -> list[str]:
+        """Who owes something and can call."""
+        return [who for who in self.owing if who in CALLERS]
+
+    def riskiest(self, owing: Sequence[str] | None = None) -> str:
         """Who owes most for his collateral; a borrower by habit if nobody owes anything."""
-        positions, owing = self.parts.market.positions, self.borrowers
+        positions = self.parts.market.positions
+        owing = self.owing if owing is None else owing
         if not owing:
             return self.draw.choice(BORROWERS)
 
@@ -196,7 +210,7 @@ class Planner:
     def borrower(self) -> str:
         """The riskiest, or someone who owes, or seldom someone who does not."""
         if self.draw.random() < 0.5:
-            return self.riskiest()
+            return self.riskiest(self.borrowers)
         return self.draw.choice(self.mostly(self.borrowers, []) or BORROWERS)
 
     def broken(self) -> str | None:

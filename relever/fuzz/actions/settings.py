@@ -190,6 +190,6 @@ WAYS = [
     (2, "market_caps", market_caps),
     (1, "market_fees", market_fees),
     (1, "listing", listing),
-    (2, "create_market", create_market),
+    (3, "create_market", create_market),
     (1, "reward_terms", reward_terms),
 ]

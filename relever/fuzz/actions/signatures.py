@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from relever.model.backstop import BACKSTOP
+from relever.model.parts import LEVERAGED, VAULT
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from relever.fuzz.actions.planner import Planner
 
 DAY = 86_400
+# That take permits.
+TOKENS = (VAULT, BACKSTOP, *LEVERAGED)
 # What may be wrong with what is signed: mostly nothing, or when, by whom, under which nonce.
 FAULTS = ("", "", "", "late", "another's", "nobody's", "used", "ahead")
 
@@ -34,10 +38,11 @@ def authorize(plan: Planner) -> Action:
 
 def permit(plan: Planner) -> Action:
     owner, spender = plan.who(), plan.mostly(plan.who(), "nobody")
-    fault = plan.turn("faults of permits", FAULTS)
-    nonce, deadline, signer = _signed(plan, owner, plan.parts.permits.get(owner, 0), fault)
+    token, fault = plan.draw.choice(TOKENS), plan.turn("faults of permits", FAULTS)
+    used = plan.parts.permits.get((token, owner), 0)
+    nonce, deadline, signer = _signed(plan, owner, used, fault)
     said = (owner, spender, plan.amount(WAD), deadline, signer, nonce)
-    return Action("vault.permit", plan.who(), said)
+    return Action(f"{token}.permit", plan.who(), said)
 
 
 WAYS = [(2, "authorize", authorize), (2, "permit", permit)]

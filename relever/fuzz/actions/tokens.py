@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relever.fuzz.actions import leverage, market, vault
+from relever.fuzz.actions import backstop, leverage, leveraged, market, vault
+from relever.model.backstop import BACKSTOP
 from relever.model.market import MARKET
-from relever.model.parts import LIQUIDATOR, ORDERS, PEOPLE
+from relever.model.parts import LEVERAGED, LEVERAGED_ZAP, LIQUIDATOR, ORDERS, PEOPLE
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 from relever.model.router import Bounds
@@ -14,11 +15,12 @@ from relever.model.router import Bounds
 if TYPE_CHECKING:
     from relever.fuzz.actions.planner import Planner
 
-TOKENS = ("weth", "wsteth", "vault", MARKET)
+TOKENS = ("weth", "wsteth", "vault", MARKET, BACKSTOP, *LEVERAGED)
 # Every contract that must not mind a gift.
 CONTRACTS = (
     *("vault", "queue", "side_pocket", "zap", "seller", "eigenlayer", "symbiotic", "oracle"),
     *("factory", MARKET, "swap", "router", LIQUIDATOR, ORDERS, "strategy", "symbiotic_vault"),
+    *(BACKSTOP, *LEVERAGED, LEVERAGED_ZAP),
 )
 MOST = 2**256 - 1
 NO_BOUNDS = Bounds(0, MOST, 0, MOST)
@@ -29,12 +31,20 @@ GIFTS = (
     ("wsteth", "router", (leverage.open, leverage.close)),
     ("vault", MARKET, (market.adjust, leverage.liquidate)),
 )
+# And of what people have shares of beside.
+GIFTS_TO_SHARES = (
+    ("weth", BACKSTOP, (backstop.deposit, backstop.leave)),
+    ("wsteth", BACKSTOP, (backstop.recover, backstop.harvest)),
+    ("vault", LEVERAGED_ZAP, (leveraged.enter, leveraged.leave)),
+    ("weth", LEVERAGED_ZAP, (leveraged.enter, leveraged.leave)),
+    *(("vault", name, (leveraged.mint, leveraged.rebalance)) for name in LEVERAGED),
+)
 
 
 def transfer(plan: Planner) -> Action:
     draw, who = plan.draw, plan.who()
     token = draw.choice(TOKENS)
-    amount = plan.mostly(_some(plan, token, who), draw.choice((0, MOST)))
+    amount = _some(plan, token, who) if draw.random() < 0.8 else draw.choice((0, MOST))
     to = plan.mostly(plan.who(), draw.choice(("nobody", who, token)))
     return Action(f"{token}.transfer", who, (to, amount))
 
@@ -64,7 +74,7 @@ def donate(plan: Planner) -> Action:
 
 def _feed(plan: Planner, who: str) -> Action:
     """What a contract itself deals in, and then somebody uses that contract."""
-    token, to, uses = plan.draw.choice(GIFTS)
+    token, to, uses = plan.draw.choice(plan.draw.choice((GIFTS, GIFTS, GIFTS_TO_SHARES)))
     plan.then(plan.draw.choice(uses))
     return Action(f"{token}.transfer", who, (to, _some(plan, token, who)))
 
@@ -106,10 +116,10 @@ def _some(plan: Planner, token: str, who: str) -> int:
 
 
 WAYS = [
-    (2, "transfer", transfer),
-    (5, "donate", donate),
+    (3, "transfer", transfer),
+    (6, "donate", donate),
     (1, "shares_for_wsteth", shares_for_wsteth),
     (2, "transfer_from", transfer_from),
-    (2, "approve", approve),
+    (3, "approve", approve),
     (2, "wrap", wrap),
 ]

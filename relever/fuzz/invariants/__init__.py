@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 from relever.fuzz.invariants import (
     access,
+    backstop,
     helpers,
+    leveraged,
     liquidation,
     market,
     oracle,
@@ -25,7 +27,10 @@ from relever.fuzz.invariants.base import Facts, Invariant, Look, Seen
 
 INVARIANTS: tuple[Invariant, ...] = tuple(
     found
-    for group in (vault, queue, stake, market, liquidation, helpers, orders, oracle, access, value)
+    for group in (
+        *(vault, queue, stake, market, liquidation, helpers, orders, leveraged, backstop),
+        *(oracle, access, value),
+    )
     for found in group.INVARIANTS
 )
 

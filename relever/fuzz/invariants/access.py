@@ -18,10 +18,14 @@ from relever.fuzz.invariants.base import (
     REQUEST,
     SUPPLY,
     Invariant,
+    Look,
     Seen,
     invariant,
 )
+from relever.fuzz.invariants.leveraged import REBALANCES
 from relever.fuzz.invariants.market import LIQUIDATIONS, ROUTED
+from relever.model.backstop import BACKSTOP
+from relever.model.parts import LEVERAGED, LEVERAGED_ZAP
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
@@ -35,12 +39,13 @@ _GUARDIANS = {
 }
 _ALLOCATOR = "vault.vault_limits.allocator"
 
+# Tokens with permits.
+_PERMITS = ("vault", BACKSTOP, *LEVERAGED)
 _ALLOWANCES = {
     "weth.allowance": "weth",
-    "wsteth.erc20.allowance": "wsteth",
     "steth.allowance": "steth",
-    "vault.erc20.allowance": "vault",
     "market.share_token._allowances": "market",
+    **{f"{name}.erc20.allowance": name for name in ("wsteth", *_PERMITS)},
 }
 
 # By whom each privileged function may be called: by words that have the role, or by contracts.
@@ -78,6 +83,8 @@ _MAY: dict[str, tuple[str, ...]] = {
     "oracle.cancel_feed_proposal": _OF_BOTH["vault"],
     "oracle.roll_back_feed": (_GUARDIANS["vault"],),
     "side_pocket.lower_expectation": _OF_OWNER["vault"],
+    "backstop.set_discount": _OF_OWNER["factory"],
+    "backstop.pause": _OF_BOTH["factory"],
     # Contracts call these, in the middle of something; nobody else ever does.
     **{
         name: ()
@@ -90,11 +97,15 @@ _MAY: dict[str, tuple[str, ...]] = {
                 for name in ("stake", "start_exit", "finish_exit")
             ),
             *("swap.uniswapV3SwapCallback", "router.on_adjust", "liquidator.on_liquidate"),
-            *("liquidator.try_sale", "orders.on_adjust", "orders.try_sale"),
+            *("liquidator.try_sale", "orders.on_adjust", "orders.try_sale", "backstop.buy"),
+            *(f"{LEVERAGED_ZAP}.on_leveraged", *(f"{name}.on_adjust" for name in LEVERAGED)),
         )
     },
 }
 
+_ZAPPED = (f"{LEVERAGED_ZAP}.enter", f"{LEVERAGED_ZAP}.leave")
+_IN_KIND = (*(f"{name}.{what}" for name in LEVERAGED for what in ("mint", "redeem")), *_ZAPPED)
+_MOVED = (*_IN_KIND, *REBALANCES)
 # What books adapters, and so changes the vault's funds, profit and fee.
 _BOOKS = frozenset(
     (
@@ -102,7 +113,7 @@ _BOOKS = frozenset(
         *("vault.pay_rewards", "vault.allocate", "vault.finish_exit", "vault.quarantine"),
         *("vault.set_performance_fee", "zap.deposit", *ROUTED),
         *("liquidator.liquidate", "liquidator.liquidate_many", "orders.execute", "seller.sell"),
-        *("queue.requestRedeem", "queue.cancel"),
+        *("queue.requestRedeem", "queue.cancel", "backstop.enqueue", *_ZAPPED),
         *("queue.finalize", "queue.pull_back"),
     )
 )
@@ -110,29 +121,36 @@ _POKES = frozenset(
     (
         *("market.borrow", "market.adjust", "market.withdraw_collateral", "market.liquidate"),
         *(*ROUTED, "liquidator.liquidate", "liquidator.liquidate_many", "oracle.poke"),
-        *("oracle.poke_price", "oracle.poke_liquidation_prices", "oracle.replace_feed"),
+        *("oracle.poke_price", "oracle.poke_liquidation_prices", "oracle.replace_feed", *_MOVED),
     )
 )
 _POSITIONS = frozenset(
     (
         *("market.borrow", "market.repay", "market.adjust", "market.supply_collateral"),
-        *("market.withdraw_collateral", *ROUTED, "orders.execute", *LIQUIDATIONS),
+        *("market.withdraw_collateral", *ROUTED, "orders.execute", *LIQUIDATIONS, *_MOVED),
     )
 )
 _ACCRUES = _POSITIONS | {
     f"market.{name}"
     for name in ("deposit", "mint", "withdraw", "redeem", "accrue", "set_caps", "request_fees")
 }
-_ASKS = frozenset(("queue.requestRedeem", "router.close_to_queue"))
+_ASKS = frozenset(("queue.requestRedeem", "router.close_to_queue", "backstop.enqueue"))
 _REQUESTS = _ASKS | {"queue.cancel", "queue.finalize"}
 _QUARANTINES = frozenset(("vault.quarantine", "vault.add_adapter"))
 _LEAVES = frozenset(
     (
         *("vault.withdraw", "vault.redeem", "queue.finalize", "side_pocket.claim"),
         *("side_pocket.hand_over", "router.close", "router.close_to_queue"),
-        *("liquidator.liquidate", "liquidator.liquidate_many", "orders.execute"),
+        *("liquidator.liquidate", "liquidator.liquidate_many", "orders.execute", *_ZAPPED),
     )
 )
+_LIQUIDATOR = ("liquidator.liquidate", "liquidator.liquidate_many")
+_JOINED = ("backstop.deposit", "backstop.mint", "backstop.withdraw", "backstop.redeem")
+_ENQUEUED = frozenset(("backstop.enqueue", *_LIQUIDATOR))
+_HARVESTED = frozenset(("backstop.harvest",))
+_RECOVERED = _HARVESTED | {"backstop.recover"}
+_ASKED = frozenset(("backstop.request_exit",))
+_SERVED = _ASKED | {"backstop.serve"}
 # By which actions each variable may change. Balances and allowances have rules of their own.
 _CHANGED_BY: dict[str, frozenset[str]] = {
     "vault.erc20.totalSupply": _BOOKS,
@@ -152,12 +170,12 @@ _CHANGED_BY: dict[str, frozenset[str]] = {
     "vault.vault_limits._adapter_caps": frozenset(("vault.set_adapter_caps", "vault.add_adapter")),
     "queue.head": frozenset(("queue.finalize", "queue.pull_back")),
     "queue.next_id": _ASKS,
-    "queue.set_aside": frozenset(("queue.finalize", "queue.claim")),
+    "queue.set_aside": frozenset(("queue.finalize", "queue.claim", "backstop.harvest")),
     "queue.isOperator": frozenset(("queue.setOperator",)),
     **{REQUEST + name: _ASKS for name in ("controller", "requested_at", "exits_before")},
     **{REQUEST + name: _REQUESTS for name in ("shares", "assets")},
     **{
-        REQUEST + name: frozenset(("queue.finalize", "queue.claim"))
+        REQUEST + name: frozenset(("queue.finalize", "queue.claim", "backstop.harvest"))
         for name in ("claimable_shares", "claimable_assets")
     },
     "side_pocket._adapters": frozenset(("vault.quarantine",)),
@@ -199,7 +217,44 @@ _CHANGED_BY: dict[str, frozenset[str]] = {
     ),
     ORDERS_USED: frozenset(("orders.execute", "orders.cancel")),
     ORDER_EPOCHS: frozenset(("orders.cancel_all",)),
-    "vault.erc20.nonces": frozenset(("vault.permit",)),
+    **{f"{name}.erc20.nonces": frozenset((f"{name}.permit",)) for name in _PERMITS},
+    "backstop.erc20.totalSupply": frozenset((*_JOINED, "backstop.serve")),
+    "backstop.book.profit._profit": _RECOVERED | set(_LIQUIDATOR),
+    "backstop.book.cash": frozenset((*_JOINED, *_LIQUIDATOR, "backstop.serve", *_HARVESTED)),
+    **{f"backstop.book.{name}": _ENQUEUED for name in ("unqueued", "unqueued_cost")},
+    **{
+        f"backstop.book.{name}": _HARVESTED | {"backstop.enqueue"}
+        for name in ("_claims", "claim_cost")
+    },
+    **{f"backstop.book.lst_sale.{name}": _RECOVERED for name in ("lst", "lst_cost", "lst_since")},
+    "backstop.line.head": frozenset(("backstop.serve",)),
+    **{f"backstop.line.{name}": _ASKED for name in ("next_id", "least_rate", "_exits.receiver")},
+    **{
+        f"backstop.line.{name}": _SERVED
+        for name in ("waiting_shares", "waiting_worth", "_exits.shares", "_exits.worth")
+    },
+    "backstop.terms.discount": frozenset(("backstop.set_discount",)),
+    **{
+        f"backstop.terms.{name}": frozenset(("backstop.pause",))
+        for name in ("paused_until", "pause_again_from")
+    },
+    **{
+        f"{name}.{word}": frozenset((f"{name}.accrue_fee", *_IN_KIND))
+        for name in LEVERAGED
+        for word in ("management_fee._booked", "erc20.totalSupply")
+    },
+    **{
+        f"{name}.leverage_target.{word}": frozenset((f"{name}.checkpoint",))
+        for name in LEVERAGED
+        for word in ("_stepped", "_checkpoint")
+    },
+    **{
+        f"{name}.rebalance_auction._auction": frozenset(
+            (f"{name}.start_auction", f"{name}.rebalance")
+        )
+        for name in LEVERAGED
+    },
+    **{f"{name}.rebalance_auction._paid": frozenset((f"{name}.rebalance",)) for name in LEVERAGED},
     "factory.is_listed": frozenset(("factory.list_market", "factory.delist_market")),
     "factory.is_market": frozenset(("factory.create_market",)),
     **{
@@ -257,6 +312,8 @@ def words_change_by_their_actions(seen: Seen) -> str | None:
         "vault.pause",
         "vault.set_exit_fee",
         "vault.set_performance_fee",
+        "backstop.set_discount",
+        "backstop.pause",
     ),
 )
 def settings_have_bounds(seen: Seen) -> str | None:
@@ -267,11 +324,14 @@ def settings_have_bounds(seen: Seen) -> str | None:
     if name == "vault.set_performance_fee":
         fee = after.word("vault.vault_books.performance_fee.performance_fee")
         return f"The performance fee is {fee}." if fee > 2 * 10**17 else None
-    if name == "vault.pause":
-        old, new = before.word(LIMITS), after.word(LIMITS)
-        until, again = (new >> 128) & (2**64 - 1), new >> 192
+    if name == "backstop.set_discount":
+        discount = after.word("backstop.terms.discount")
+        fits = 5 * 10**15 <= discount <= 5 * 10**16
+        return None if fits else f"The discount is {discount}."
+    if name in ("vault.pause", "backstop.pause"):
+        (_, since), (until, again) = (_pause(look, name) for look in (before, after))
         length = until - after.now
-        if after.now < old >> 192 or not 0 < length <= 3 * 86_400 or again != until + length:
+        if after.now < since or not 0 < length <= 3 * 86_400 or again != until + length:
             return f"It is paused for {length} s, and again from {again}."
         return None
     fee = after.word("market.totals._borrow") >> 232
@@ -285,6 +345,14 @@ def settings_have_bounds(seen: Seen) -> str | None:
             if now & (2**128 - 1) > was & (2**128 - 1) or now >> 128 > was >> 128:
                 return f"A guardian has raised {was:#x} to {now:#x}."
     return None
+
+
+def _pause(look: Look, name: str) -> tuple[int, int]:
+    """Until when it lasts, and from when there may be another."""
+    if name == "vault.pause":
+        word = look.word(LIMITS)
+        return (word >> 128) & (2**64 - 1), word >> 192
+    return look.word("backstop.terms.paused_until"), look.word("backstop.terms.pause_again_from")
 
 
 @_rule(
@@ -335,7 +403,7 @@ def allowances_are_given(seen: Seen) -> str | None:
         for (owner, spender), (was, now) in seen.changes.get(table, {}).items():
             if now <= was:
                 continue
-            if seen.action.name == "vault.permit" and token == "vault":
+            if seen.action.name == f"{token}.permit":
                 said = seen.action.arguments
                 given = (*said[:3], said[4]) == (owner, spender, now, owner)
             else:
@@ -352,11 +420,12 @@ def allowances_are_given(seen: Seen) -> str | None:
     "AC-7",
     "A permit counts once, before its deadline, and only with its owner's signature.",
     "ERC-2612",
-    ("vault.permit",),
+    tuple(f"{name}.permit" for name in _PERMITS),
 )
 def permits_count_once(seen: Seen) -> str | None:
     owner, _, _, deadline, signer, nonce = seen.action.arguments
-    before, after = (look.entry("vault.erc20.nonces", owner) for look in (seen.before, seen.after))
+    table = f"{seen.action.name.partition('.')[0]}.erc20.nonces"
+    before, after = (look.entry(table, owner) for look in (seen.before, seen.after))
     if (before, after, signer) != (nonce, nonce + 1, owner) or seen.after.now > deadline:
         return f"{signer} signs for {owner} with nonce {nonce} of {before}, by {deadline}."
     return None

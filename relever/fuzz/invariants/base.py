@@ -196,6 +196,14 @@ class Look:
         pairs = zip(expected, self.table(parts), strict=True)
         return sum(-(-amount * part // WHOLE) for amount, part in pairs)
 
+    def shares_worth_down(self, shares: int, total: int) -> int:
+        """What LRT is worth in assets, where all of it has so many; rounded down."""
+        return shares * (total + VAULT_VIRTUAL) // (self.supply + VAULT_VIRTUAL)
+
+    def shares_worth_up(self, shares: int, total: int) -> int:
+        """The same, rounded up."""
+        return -(-shares * (total + VAULT_VIRTUAL) // (self.supply + VAULT_VIRTUAL))
+
     @cached_property
     def booked(self) -> dict[str, int]:
         """What stands in the books by adapter."""
@@ -243,12 +251,18 @@ class Facts:
     unlock_period: int
     patience: int
     wait: int
+    # Of the leveraged tokens, by name: terms, and when they were created.
+    leveraged: Mapping[str, Any]
+    created: Mapping[str, int]
+    # What a fresh sale of the backstop may lose, WAD.
+    sale_loss: int
 
     @classmethod
     def of(cls, stage: Stage) -> Facts:
         """Of a stage."""
         accounts = stage.storage.accounts
         suite, deployed = stage.deployed.deployment.protocol, stage.deployed
+        tokens = deployed.leveraged.tokens
         return cls(
             accounts=accounts,
             places={name: index for index, name in enumerate(accounts)},
@@ -260,6 +274,9 @@ class Facts:
             unlock_period=suite.vault.unlock_period(),
             patience=suite.queue.patience(),
             wait=suite.queue.wait(),
+            leveraged={name: token.terms() for name, token in tokens.items()},
+            created={name: stage.model.parts.leveraged[name].created for name in tokens},
+            sale_loss=suite.backstop.SALE_LOSS(),
         )
 
 

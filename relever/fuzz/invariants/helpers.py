@@ -15,7 +15,17 @@ from relever.fuzz.invariants.base import (
     invariant,
 )
 from relever.fuzz.invariants.market import AUTHORIZED, ROUTED
-from relever.model.parts import LIQUIDATOR, ORDERS, ROUTER, SELLER, VAULT, ZAP
+from relever.model.backstop import BACKSTOP
+from relever.model.parts import (
+    LEVERAGED,
+    LEVERAGED_ZAP,
+    LIQUIDATOR,
+    ORDERS,
+    ROUTER,
+    SELLER,
+    VAULT,
+    ZAP,
+)
 from relever.model.router import Bounds, Grants
 
 INVARIANTS: list[Invariant] = []
@@ -23,15 +33,16 @@ _rule = partial(invariant, INVARIANTS)
 
 # Wei that are not worth a stake.
 _DUST = 1_000
-_HELPERS = (ROUTER, LIQUIDATOR, ORDERS, ZAP, "swap")
+# A leveraged token has a position, and no tokens of its own.
+_HELPERS = (ROUTER, LIQUIDATOR, ORDERS, ZAP, LEVERAGED_ZAP, *LEVERAGED, "swap")
 _GIFTS = frozenset(
     f"{token}.{name}"
     for token in ("weth", "wsteth", "steth", "vault", "market")
     for name in ("transfer", "transferFrom")
 )
 _ALLOWANCES = (
-    *("weth.allowance", "wsteth.erc20.allowance", "steth.allowance"),
-    *("vault.erc20.allowance", "market.share_token._allowances"),
+    *("weth.allowance", "steth.allowance", "market.share_token._allowances"),
+    *(f"{name}.erc20.allowance" for name in ("wsteth", VAULT, BACKSTOP, *LEVERAGED)),
 )
 
 
@@ -62,7 +73,7 @@ def helpers_keep_nothing(seen: Seen) -> str | None:
     reads=(*_ALLOWANCES,),
 )
 def helpers_allow_nothing(seen: Seen) -> str | None:
-    contracts = (*_HELPERS, SELLER, "eigenlayer", "symbiotic", VAULT, "queue", "market")
+    contracts = (*_HELPERS, SELLER, "eigenlayer", "symbiotic", VAULT, "queue", "market", BACKSTOP)
     for table in _ALLOWANCES:
         for key, (_, left) in seen.changes.get(table, {}).items():
             if left and key[0] in contracts:
@@ -191,6 +202,33 @@ def refusal_leaves_no_trace(seen: Seen) -> str | None:
     if not changed:
         return None
     return f"It changes {', '.join(sorted(changed))}."
+
+
+@_rule(
+    "ZAP-2",
+    "Who comes to a leveraged token by its zap gets the shares that it says, at least those asked "
+    "for, and who leaves at least what he has asked for; neither after his deadline.",
+    "Yearn, Liquity: zap",
+    (f"{LEVERAGED_ZAP}.enter", f"{LEVERAGED_ZAP}.leave"),
+)
+def leveraged_zap_gives(seen: Seen) -> str | None:
+    *asked, receiver, deadline = seen.action.arguments
+    first, beside = seen.outcome.result
+    if seen.after.now > deadline:
+        return f"It is {seen.after.now - deadline} s late."
+    if seen.action.name == f"{LEVERAGED_ZAP}.enter":
+        given = seen.moved(f"{asked[0]}.erc20.balanceOf").get(receiver, 0)
+        if asked[3] <= first <= given:
+            return None
+        return f"{given:_} shares are given, {first:_} said, {asked[3]:_} asked for."
+    terms = asked[2]
+    table = {"weth": WETH, "wsteth": WSTETH, VAULT: LRT}[terms.token]
+    given = seen.moved(table).get(receiver, 0)
+    weth = first if table == WETH else beside
+    # Who sells what he redeems to himself, at the pool, may pay for it in the same token.
+    if first < terms.min_out or weth < terms.min_weth or given < first:
+        return f"{given:_} are given, {first:_} and {beside:_} said, {terms} asked for."
+    return None
 
 
 @_rule(

@@ -22,7 +22,6 @@ from relever.fuzz.invariants.base import (
     TOKENS,
     WAD,
     WETH,
-    WSTETH,
     YEAR,
     Books,
     Invariant,
@@ -30,7 +29,9 @@ from relever.fuzz.invariants.base import (
     invariant,
     sums,
 )
+from relever.model.backstop import BACKSTOP
 from relever.model.market import MARKET
+from relever.model.parts import LEVERAGED, LEVERAGED_ZAP, ROUTER
 from relever.model.router import Grants
 from relever.model.tokens import UNLIMITED
 
@@ -44,12 +45,28 @@ LIQUIDATIONS = (*ONE_BY_ONE, "liquidator.liquidate_many")
 _RISKY = ("market.borrow", "market.withdraw_collateral", "market.adjust", "router.open")
 # The router's, for the position of its caller.
 ROUTED = ("router.open", "router.close", "router.close_to_queue")
-RISKY = (*_RISKY, *ROUTED[1:])
+# By which a leveraged token borrows for its own position.
+_LEVERAGED = (
+    *(f"{name}.{what}" for name in LEVERAGED for what in ("mint", "redeem", "rebalance")),
+    *(f"{LEVERAGED_ZAP}.{what}" for what in ("enter", "leave")),
+)
+RISKY = (*_RISKY, *ROUTED[1:], *_LEVERAGED)
+# What pays a loan out.
+_LOANS = ("market.borrow", "market.adjust", "router.open", *_LEVERAGED)
 # What changes the caller's or another's position by the one door.
 _ADJUSTS = (*RISKY, "market.supply_collateral", "market.repay")
 # By these loan tokens come to the market without a call of it.
 _GIFTS = ("weth.transfer", "weth.transferFrom", "swap.swap", "swap.swap_up_to")
 AUTHORIZED = "market.authorization._authorized"
+# Balances and allowances of what is transferred by people.
+_TRANSFERS = {
+    "weth": (WETH, "weth.allowance"),
+    MARKET: (SHARES, "market.share_token._allowances"),
+    **{
+        name: (f"{name}.erc20.balanceOf", f"{name}.erc20.allowance")
+        for name in ("wsteth", "vault", BACKSTOP, *LEVERAGED)
+    },
+}
 # The fee is stored in these, WAD.
 _FEE_STEP = 10**12
 # Rates of the curve: code 0, what 2**28 codes double, and the bounds of the rate at target.
@@ -439,6 +456,17 @@ def adjusting_is_exact(seen: Seen) -> str | None:
     )
 
 
+def owner_of(seen: Seen) -> str:
+    """Whose position an action of `RISKY` changes."""
+    contract: str = seen.action.name.partition(".")[0]
+    if contract == ROUTER:
+        return seen.action.caller
+    if contract in LEVERAGED:
+        return contract
+    owner: str = seen.action.arguments[0] if contract == LEVERAGED_ZAP else _asked(seen)[0]
+    return owner
+
+
 def _asked(seen: Seen) -> tuple[str, str, int, int]:
     """Owner, receiver, and the changes of collateral and debt that were asked for."""
     name, said = seen.action.name.partition(".")[2], seen.action.arguments
@@ -505,11 +533,13 @@ def lenders_lose_nothing(seen: Seen) -> str | None:
     RISKY,
 )
 def borrowers_agree(seen: Seen) -> str | None:
-    action = seen.action
+    action, owner = seen.action, owner_of(seen)
+    if owner in LEVERAGED and action.name in _LEVERAGED:
+        return None
     if action.name.startswith("router."):
-        owner, actor = action.caller, "router"
+        actor = "router"
     else:
-        (owner, _, collateral, debt), actor = _asked(seen), action.caller
+        (_, _, collateral, debt), actor = _asked(seen), action.caller
         if collateral >= 0 and debt <= 0:
             return None
     if action.name == "router.open" and not action.arguments[3]:
@@ -528,7 +558,7 @@ def borrowers_agree(seen: Seen) -> str | None:
     "What is lent out is within the borrow cap after a loan, and a loan is no smaller than the "
     "minimum.",
     "Aave v3, Euler vault kit: borrow cap",
-    ("market.borrow", "market.adjust", "router.open"),
+    _LOANS,
 )
 def loans_have_bounds(seen: Seen) -> str | None:
     if seen.moved(WETH).get(MARKET, 0) >= 0 or seen.inner:
@@ -536,8 +566,7 @@ def loans_have_bounds(seen: Seen) -> str | None:
     cap, owed = seen.after.word(CAPS) >> 128, seen.after.lent.assets
     if owed > cap:
         return f"{owed:_} are lent out under a cap of {cap:_}."
-    owner = seen.action.caller if seen.action.name == "router.open" else _asked(seen)[0]
-    debt = seen.after.position(owner)[1]
+    debt = seen.after.position(owner_of(seen))[1]
     if debt < seen.facts.terms.min_debt:
         return f"A loan of {debt:_} is below the minimum of {seen.facts.terms.min_debt:_}."
     return None
@@ -547,7 +576,7 @@ def loans_have_bounds(seen: Seen) -> str | None:
     "CAP-2",
     "Nobody borrows while large losses have not faded.",
     "Euler vault kit, Silo: halt after bad debt",
-    ("market.borrow", "market.adjust", "router.open"),
+    _LOANS,
 )
 def halt_is_kept(seen: Seen) -> str | None:
     if seen.moved(WETH).get(MARKET, 0) >= 0:
@@ -571,8 +600,7 @@ def halt_is_kept(seen: Seen) -> str | None:
     RISKY,
 )
 def risk_is_covered(seen: Seen) -> str | None:
-    action = seen.action
-    owner = action.caller if action.name.startswith("router.") else _asked(seen)[0]
+    owner = owner_of(seen)
     (had, owed), (has, owes) = seen.before.position(owner), seen.after.position(owner)
     if owes == 0 or owes * had <= (owed + 1) * has:
         return None
@@ -628,26 +656,20 @@ def moves_only(seen: Seen, expected: dict[str, dict[str, int]]) -> str | None:
     "A transfer moves exactly the amount between the two, an approved one uses the allowance up, "
     "and nothing else changes.",
     "ERC-20; crytic/properties: ERC20",
-    tuple(
-        f"{token}.{name}"
-        for token in ("weth", "wsteth", "vault", MARKET)
-        for name in ("transfer", "transferFrom")
-    ),
+    tuple(f"{token}.{name}" for token in _TRANSFERS for name in ("transfer", "transferFrom")),
 )
 def transfers_are_exact(seen: Seen) -> str | None:
     token, _, name = seen.action.name.partition(".")
-    table = {"weth": WETH, "wsteth": WSTETH, "vault": LRT, MARKET: SHARES}[token]
+    table, allowances = _TRANSFERS[token]
     *owner, receiver, amount = seen.action.arguments
     giver = owner[0] if owner else seen.action.caller
-    wrong = moves_only(seen, {table: sums((giver, -amount), (receiver, amount))})
+    expected = sums((giver, -amount), (receiver, amount))
+    wrong = moves_only(seen, {table: expected})
+    if table not in TOKENS and seen.moved(table) != expected:
+        wrong = f"{table} moves by {seen.moved(table)}, and not by {expected}."
+    # Of WETH one needs no allowance for what is his own.
     if wrong or name == "transfer" or giver == seen.action.caller:
         return wrong
-    allowances = {
-        "weth": "weth.allowance",
-        "wsteth": "wsteth.erc20.allowance",
-        "vault": "vault.erc20.allowance",
-        MARKET: "market.share_token._allowances",
-    }[token]
     return spent(seen, allowances, giver, seen.action.caller, amount)
 
 

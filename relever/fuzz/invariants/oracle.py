@@ -19,10 +19,11 @@ from relever.fuzz.invariants.base import (
     Seen,
     invariant,
 )
-from relever.fuzz.invariants.market import RISKY
+from relever.fuzz.invariants.market import RISKY, owner_of
 from relever.fuzz.invariants.vault import states
+from relever.model.backstop import BACKSTOP
 from relever.model.market import MARKET
-from relever.model.parts import VAULT
+from relever.model.parts import LEVERAGED, VAULT
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
@@ -115,7 +116,8 @@ def discount_deepens_slowly(seen: Seen) -> str | None:
 
 # Nothing of these moves what shares are backed by, or says what a feed says.
 _STILL = (
-    *(f"{token}.{name}" for token in ("weth", "wsteth", "vault", MARKET, "steth")
+    *(f"{token}.{name}"
+      for token in ("weth", "wsteth", "vault", MARKET, "steth", BACKSTOP, *LEVERAGED)
       for name in ("transfer", "transferFrom", "approve")),
     *(f"market.{name}" for name in (
         *("deposit", "mint", "withdraw", "redeem", "borrow", "repay", "supply_collateral"),
@@ -125,6 +127,11 @@ _STILL = (
     *("oracle.propose_checkpoint", "oracle.accept_supply", "oracle.propose_feed", "world.trade"),
     *("queue.claim", "queue.setOperator", "side_pocket.hand_over"),
     *("world.silence", "world.restore"),
+    *(f"{name}.{what}" for name in LEVERAGED for what in (
+        *("mint", "redeem", "start_auction", "rebalance", "checkpoint", "accrue_fee"),)),
+    *(f"backstop.{what}" for what in (
+        *("deposit", "mint", "withdraw", "redeem", "request_exit", "serve", "harvest"),
+        *("recover", "set_discount", "pause"))),
     *("vault.pause", "vault.set_deposit_cap", "vault.set_exit_fee", "vault.deallocate"),
     *("world.slash", "world.request_slash", "world.veto_slash", "world.execute_slash"),
 )  # fmt: skip
@@ -301,11 +308,7 @@ def loans_are_on_live_prices(seen: Seen) -> str | None:
     total = whole - min(whole, max(look.locked(look.now), loss) + risk)
     rate = WAD * (total + 10**9) // (look.supply + 10**9)
     price = min(rate * look.lst_rate, _cap(look, seen.facts.oracle["MAX_GROWTH"], look.now))
-    name = seen.action.name
-    owner = seen.action.arguments[0 if name == "market.adjust" else 1]
-    if name.startswith("router."):
-        owner = seen.action.caller
-    collateral, debt = look.position(owner)
+    collateral, debt = look.position(owner_of(seen))
     worth = collateral * price // 10**36
     if debt * WAD > worth * seen.facts.terms.max_ltv:
         return f"A debt of {debt:_} on what is worth {worth:_} live."

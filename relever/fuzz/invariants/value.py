@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from relever.fuzz.invariants.backstop import BACKSTOP_SHARES
 from relever.fuzz.invariants.base import (
     CLAIM,
     LRT,
@@ -24,8 +25,11 @@ from relever.fuzz.invariants.base import (
     Seen,
     invariant,
 )
+from relever.fuzz.invariants.leveraged import LEVERAGED_SHARES, REBALANCES
 from relever.fuzz.invariants.market import LIQUIDATIONS, ROUTED
 from relever.fuzz.invariants.vault import most_fee_shares
+from relever.model.backstop import BACKSTOP
+from relever.model.parts import LEVERAGED_ZAP
 from relever.model.protocol import Action
 
 INVARIANTS: list[Invariant] = []
@@ -46,15 +50,16 @@ CONTRACTS = frozenset(
         ),
         *("queue", "side_pocket", "zap", "seller", "eigenlayer", "symbiotic", "oracle", "factory"),
         *("market", "swap", "router", "orders", "liquidator_contract", "rewards_coordinator"),
-        *("nobody", "dead", "burnt"),
+        *(LEVERAGED_ZAP, "nobody", "dead", "burnt"),
     )
 )
 # Tables by account of what is somebody's.
-_OWNED = (LRT, WSTETH, STETH, WETH, SHARES, POSITIONS)
+_OWNED = (LRT, WSTETH, STETH, WETH, SHARES, POSITIONS, BACKSTOP_SHARES, *LEVERAGED_SHARES.values())
 # Trades make one richer at the other's cost, and so do liquidations; the world gives and takes.
 _TRADES = (
     *(*LIQUIDATIONS, *ROUTED, "orders.execute", "swap.swap", "swap.swap_up_to", "world.trade"),
-    "market.collect_fees",
+    *("market.collect_fees", "backstop.harvest", *REBALANCES),
+    *(f"{LEVERAGED_ZAP}.enter", f"{LEVERAGED_ZAP}.leave"),
 )
 _RECIPIENT = "vault.vault_books.performance_fee.fee_recipient"
 
@@ -198,7 +203,10 @@ def caller_is_no_richer(seen: Seen) -> str | None:
     if _is_trade(seen):
         return None
     caller = seen.action.caller
-    gain = seen.once(_without_fee).get(caller, 0)
+    # Of the backstop's own rules.
+    if seen.action.name.startswith(f"{BACKSTOP}."):
+        return None
+    gain = seen.once(_without_fee).get(caller, 0) + _of_tokens(seen, caller)
     if gain <= _rounding(seen):
         return None
     # Another's allowance or right may be used for oneself.
@@ -207,6 +215,19 @@ def caller_is_no_richer(seen: Seen) -> str | None:
     if others and seen.action.name.rpartition(".")[2] in _OF_OTHERS:
         return None
     return f"{caller} has {gain:_} more."
+
+
+def _of_tokens(seen: Seen, account: str) -> int:
+    """What someone's leveraged tokens are worth more than before, in ether: parts of positions."""
+    worth, look = 0, seen.after
+    for name, table in LEVERAGED_SHARES.items():
+        moved = seen.moved(table).get(account, 0)
+        if moved and account != seen.facts.names[int(seen.facts.leveraged[name].fee_receiver, 16)]:
+            collateral, debt_shares = look.positions[name]
+            supply = look.word(f"{name}.erc20.totalSupply")
+            part = [moved * collateral // supply, 0, 0, 0, moved * debt_shares // supply]
+            worth += _ether(look, part)
+    return worth
 
 
 # By these one may take what is another's, with his allowance or by his leave.
@@ -240,6 +261,11 @@ def _names(seen: Seen) -> list[Any]:
         for said in (call.caller, *call.arguments, *_listed(call))
         if isinstance(said, str)
     ]
+
+
+def _contracts(seen: Seen) -> list[str]:
+    """Whose functions are called."""
+    return [call.name.partition(".")[0] for call in (seen.action, *seen.inner)]
 
 
 def _listed(call: Action) -> tuple[str, ...]:
@@ -277,7 +303,7 @@ def bystanders_keep_theirs(seen: Seen) -> str | None:
             if account in CONTRACTS:
                 continue
             if named is None:
-                named = set(_names(seen))
+                named = {*_names(seen), *_contracts(seen)}
             if account in named or _is_paid(seen, account, table, old, new):
                 continue
             return f"{account} had {old:_} of {table}, and has {new:_}."
@@ -285,8 +311,21 @@ def bystanders_keep_theirs(seen: Seen) -> str | None:
 
 
 def _is_paid(seen: Seen, account: str, table: str, old: int, new: int) -> bool:
-    """Whether he gets what is his unnamed: the fee's shares, or his cancelled request."""
-    if table != LRT or new < old:
+    """Whether he gets what is his unnamed: a fee's shares, his cancelled request, his exit; or is
+    the backstop, which pays for what the liquidator brings.
+    """
+    if account == BACKSTOP and "liquidator" in _contracts(seen):
+        return table == WETH or new > old
+    if new < old:
+        return False
+    if table in LEVERAGED_SHARES.values():
+        receivers = (terms.fee_receiver for terms in seen.facts.leveraged.values())
+        return any(seen.facts.names[int(receiver, 16)] == account for receiver in receivers)
+    if table == WETH:
+        served = seen.changes.get("backstop.line._exits.shares", {})
+        words = (seen.before.entry("backstop.line._exits.receiver", number) for number in served)
+        return any(seen.facts.names.get(word) == account for word in words)
+    if table != LRT:
         return False
     # Who is named as the new recipient gets nothing of what is booked before that.
     if account == seen.facts.names[seen.before.word(_RECIPIENT)]:
@@ -306,7 +345,7 @@ def _is_paid(seen: Seen, account: str, table: str, old: int, new: int) -> bool:
 def requests_are_kept(seen: Seen) -> str | None:
     names = {call.name for call in (seen.action, *seen.inner)}
     for number, (old, new) in seen.changes.get(REQUEST + "claimable_assets", {}).items():
-        if new < old and "queue.claim" not in names:
+        if new < old and names.isdisjoint(("queue.claim", "backstop.harvest")):
             return f"Request {number} had {old:_} to claim, and has {new:_}."
     for number, (old, new) in seen.changes.get(REQUEST + "shares", {}).items():
         if new < old and names.isdisjoint(("queue.cancel", "queue.finalize")):

@@ -117,6 +117,23 @@ def _found(seen: Seen) -> Found:
     )  # fmt: skip
 
 
+def live(seen: Seen, look: Look) -> tuple[int, int] | None:
+    """Total assets of these books for who enters and for who leaves now, losses that nobody has
+    booked taken off; none where an adapter may not answer.
+    """
+    loss = risk = 0
+    for name, (worth, _, at_risk) in states(seen).items():
+        booked = look.booked[name]
+        if booked and not worth:
+            return None
+        if booked:
+            loss += max(0, booked - worth)
+            risk += min(worth, at_risk)
+    idle, staked, _ = look.funds
+    whole, gone = idle + staked, max(look.locked(seen.after.now), loss)
+    return whole - min(whole, gone), whole - min(whole, gone + risk)
+
+
 def _of_exit(seen: Seen) -> tuple[int, int]:
     """Assets and shares of an exchange with the vault, as they were named and returned."""
     named, other = seen.action.arguments[0], seen.outcome.result

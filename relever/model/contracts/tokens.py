@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from relever.model.parts import STRATEGY, Parts
 from relever.model.refused import require
-from relever.model.tokens import Erc20
+from relever.model.tokens import NOBODY, Erc20
 
 
 @dataclass
@@ -27,6 +27,32 @@ class TokenContract:
     def approve(self, caller: str, spender: str, amount: int) -> bool:
         self.token.approve(caller, spender, amount)
         return True
+
+
+@dataclass
+class ShareContract(TokenContract):
+    """An ERC-20 of snekmate's, with permit; it is known by a name."""
+
+    name: str
+
+    def permit(
+        self,
+        caller: str,
+        owner: str,
+        spender: str,
+        amount: int,
+        deadline: int,
+        signer: str,
+        nonce: int,
+    ) -> None:
+        """Somebody brings what `signer` has signed under a nonce."""
+        permits, key = self.parts.permits, (self.name, owner)
+        require(self.parts.clock.time <= deadline, "erc20: expired deadline")
+        require(signer != NOBODY, "ecdsa: invalid signature")
+        expected = permits.get(key, 0)
+        require(signer == owner and nonce == expected, "erc20: invalid signature")
+        permits[key] = expected + 1
+        self.token.approve(owner, spender, amount)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relever.model.contracts.owned import Owned
-from relever.model.contracts.tokens import TokenContract
+from relever.model.contracts.tokens import ShareContract
 from relever.model.parts import EIGENLAYER, POCKET, STRATEGY, SYMBIOTIC_VAULT, VAULT
 from relever.model.refused import Refused, require
 from relever.model.rounding import WAD
@@ -20,7 +20,7 @@ NOT_QUEUE = "vault: not the queue"
 
 
 @dataclass
-class VaultContract(TokenContract, Owned):
+class VaultContract(ShareContract, Owned):
     """The LRT is its token."""
 
     # Coming and going
@@ -153,25 +153,6 @@ class VaultContract(TokenContract, Owned):
         raise Refused(NOT_QUEUE)
 
     # Signed by the owner of the shares
-
-    def permit(
-        self,
-        caller: str,
-        owner: str,
-        spender: str,
-        amount: int,
-        deadline: int,
-        signer: str,
-        nonce: int,
-    ) -> None:
-        """Somebody brings what `signer` has signed under a nonce."""
-        parts = self.parts
-        require(parts.clock.time <= deadline, "erc20: expired deadline")
-        require(signer != NOBODY, "ecdsa: invalid signature")
-        expected = parts.permits.get(owner, 0)
-        require(signer == owner and nonce == expected, "erc20: invalid signature")
-        parts.permits[owner] = expected + 1
-        self.token.approve(owner, spender, amount)
 
     @property
     def rule(self) -> Rule:

@@ -12,7 +12,10 @@ FREE = {
     *("maxDeposit", "maxMint", "maxWithdraw", "maxRedeem"),
 }
 # What the module of ERC-20 says may be read, and what the compiler leaves unlocked: immutables.
-FIXED = {"asset", "LIQUIDATOR", "FACTORY", "LRT", "QUEUE", "LST", "SWAP", "SALE_LOSS"}
+FIXED = {
+    *("asset", "LIQUIDATOR", "FACTORY", "LRT", "QUEUE", "LST", "SWAP", "SALE_LOSS"),
+    "UNLOCK_PERIOD",
+}
 SAMPLES = {"uint256": 1, "address": "0x" + "11" * 20, "uint256[]": [], "uint8": 1}
 
 
