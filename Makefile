@@ -2,7 +2,7 @@
 # ARGS are handed on: make demo ARGS=--json, make test ARGS="-k market". PYTHON names a Python to use.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz snapshot scenarios tokens bench-gas bench-rpc bench-fuzz mutants e2e-keeper ape \
+.PHONY: help setup demo test fuzz snapshot scenarios tokens backstop bench-gas bench-rpc bench-fuzz mutants e2e-keeper ape \
 	lint format clean
 
 PYTHONS := $(or $(PYTHON),.venv/bin/python python3 python3.12 python3.11)
@@ -41,6 +41,9 @@ scenarios: setup ## Play slashes and depegs over a hundred positions, beside Mor
 
 tokens: setup ## Play leveraged tokens through thirty days, a slash, a depeg, and dear loans
 	@$(RUN)/python -m bench.tokens $(ARGS)
+
+backstop: setup ## Play a liquidation that only the backstop pool buys, a slash while it waits, and a run
+	@$(RUN)/python -m bench.backstop $(ARGS)
 
 bench-gas: setup ## Measure gas, ours and that of peers; fails when a target is missed
 	@$(RUN)/python scripts/_bootstrap.py --bench

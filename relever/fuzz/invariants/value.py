@@ -225,8 +225,10 @@ def _of_tokens(seen: Seen, account: str) -> int:
         if moved and account != seen.facts.names[int(seen.facts.leveraged[name].fee_receiver, 16)]:
             collateral, debt_shares = look.positions[name]
             supply = look.word(f"{name}.erc20.totalSupply")
-            part = [moved * collateral // supply, 0, 0, 0, moved * debt_shares // supply]
-            worth += _ether(look, part)
+            part, sign = abs(moved), 1 if moved > 0 else -1
+            kinds = [part * collateral // supply, 0, 0, 0, part * debt_shares // supply]
+            # Nobody owes for a share: one of a position without equity is worth nothing.
+            worth += sign * max(0, _ether(look, kinds))
     return worth
 
 
