@@ -36,15 +36,22 @@ TERMS = (
 
 @dataclass(frozen=True)
 class Leveraged:
-    """Every leveraged token by its symbol, and the zap that serves them."""
+    """Every leveraged token by its symbol, the zap that serves them, and who takes their auctions
+    without capital.
+    """
 
     tokens: dict[str, Contract]
     zap: Contract
+    rebalancer: Contract
 
     def addresses(self) -> dict[str, str]:
-        """Each token's address by its symbol, and the zap's as `leveraged_zap`."""
+        """Each token's address by its symbol, the zap's as `leveraged_zap`, and `rebalancer`."""
         tokens = {symbol: token.address for symbol, token in self.tokens.items()}
-        return {**tokens, "leveraged_zap": self.zap.address}
+        return {
+            **tokens,
+            "leveraged_zap": self.zap.address,
+            "rebalancer": self.rebalancer.address,
+        }
 
     def on(self, chain: Chain) -> Leveraged:
         """The same contracts seen through another chain, such as a fork of this one."""
@@ -52,13 +59,18 @@ class Leveraged:
             symbol: chain.contract(token.address, artifact("LeveragedToken"))
             for symbol, token in self.tokens.items()
         }
-        return Leveraged(tokens, chain.contract(self.zap.address, artifact("LeveragedTokenZap")))
+        return Leveraged(
+            tokens,
+            chain.contract(self.zap.address, artifact("LeveragedTokenZap")),
+            chain.contract(self.rebalancer.address, artifact("Rebalancer")),
+        )
 
 
 def deploy_leveraged(scene: Deployment, network: str = "local") -> Leveraged:
-    """Lend what the seeds borrow, create the network's tokens, each with its seed, and their zap.
+    """Lend what the seeds borrow, create the network's tokens and what serves them.
 
-    All by the owner of the deployment, who keeps the lender's shares and the WETH of the seeds.
+    All by the owner of the deployment, who pays the seeds, and keeps the lender's shares and the
+    WETH of the seeds.
     """
     settings = section(network, "leveraged")
     owner, market, weth = scene.roles.owner, scene.protocol.market, scene.world.core.weth
@@ -70,17 +82,13 @@ def deploy_leveraged(scene: Deployment, network: str = "local") -> Leveraged:
         symbol: deploy_token(scene, symbol, terms) for symbol, terms in settings["tokens"].items()
     }
     protocol, core = scene.protocol, scene.world.core
-    zap = scene.chain.deploy(
-        artifact("LeveragedTokenZap"),
-        protocol.vault.address,
-        core.wsteth.address,
-        core.weth.address,
-        protocol.swap.address,
-        NOBODY,
-        [token.address for token in tokens.values()],
-        sender=owner,
+    served = [token.address for token in tokens.values()]
+    places = protocol.vault.address, core.wsteth.address, core.weth.address, protocol.swap.address
+    zap, rebalancer = (
+        scene.chain.deploy(artifact(name), *places, NOBODY, served, sender=owner)
+        for name in ("LeveragedTokenZap", "Rebalancer")
     )
-    return Leveraged(tokens, zap)
+    return Leveraged(tokens, zap, rebalancer)
 
 
 def deploy_token(scene: Deployment, symbol: str, settings: dict[str, Any]) -> Contract:

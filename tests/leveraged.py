@@ -110,8 +110,9 @@ class Tokens:
         }
 
     def assert_empty(self) -> None:
-        """Neither token nor zap keeps anything, or allows anyone anything."""
-        helpers = [*self.leveraged.tokens.values(), self.leveraged.zap]
+        """Neither token nor helper keeps anything, or allows anyone anything."""
+        leveraged = self.leveraged
+        helpers = [*leveraged.tokens.values(), leveraged.zap, leveraged.rebalancer]
         spenders = [*helpers, self.market, self.vault, self.scene.protocol.swap]
         for helper in helpers:
             assert not any(self.holdings(helper.address).values())

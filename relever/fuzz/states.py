@@ -28,7 +28,7 @@ Reached = Callable[[Action | None, Parts, Before], bool]
 
 _SLASHES = ("world.slash", "world.execute_slash")
 _LIQUIDATIONS = ("market.liquidate", "liquidator.liquidate")
-_REBALANCES = tuple(f"{name}.rebalance" for name in LEVERAGED)
+_REBALANCES = (*(f"{name}.rebalance" for name in LEVERAGED), "rebalancer.take")
 
 
 def _liquidates(done: Action | None, parts: Parts, before: Before) -> bool:

@@ -13,10 +13,14 @@ from relever.keeper.suite import Request, Suite
 WAD = 10**18
 UNLIMITED = 2**256 - 1
 # The ways out of the LRT, as contracts/interfaces/IRoute.vyi numbers them.
-ROUTES = {"swap": 1, "redeem": 2}
-LIQUIDATE, ORDER = "liquidate", "order"
+ROUTES = {"swap": 1, "redeem": 2, "backstop": 8}
+LIQUIDATE, ORDER, REBALANCE = "liquidate", "order", "rebalance"
 SYNC, POKE, FINALISE, ACCRUE = "sync", "poke", "finalise", "accrue"
-UPKEEP = frozenset({SYNC, POKE, FINALISE, ACCRUE})
+# The way of what was sent before.
+AGAIN = "again"
+CHECKPOINT, START = "checkpoint", "start auction"
+ENQUEUE, HARVEST, SERVE = "enqueue", "harvest", "serve"
+UPKEEP = frozenset({SYNC, POKE, FINALISE, ACCRUE, CHECKPOINT, START, ENQUEUE, HARVEST, SERVE})
 # Smaller changes than this part are not worth a transaction, WAD.
 _NOTICEABLE = WAD // 10_000
 # Least shares that are worth paying out, and the most requests that the queue walks in one call.
@@ -29,13 +33,15 @@ _LEAST_GAS = 200_000
 class Act:
     """Something to do: `kind` and `target` name it, `ways` are the calls that do it, by name.
 
-    `worth` orders acts and is the most that it can bring, in wei of WETH; 0 for upkeep.
+    `worth` orders acts and is the most that it can bring, in wei of WETH; 0 for upkeep. `price` is
+    what a unit of what it brings is in WETH, scaled by 1e36.
     """
 
     kind: str
     target: str
     ways: dict[str, Request]
     worth: int = 0
+    price: int = 10**36
 
 
 def ways(suite: Suite, kind: str, target: str) -> dict[str, Request]:
@@ -49,8 +55,23 @@ def ways(suite: Suite, kind: str, target: str) -> dict[str, Request]:
             return {kind: suite.market(target, "accrue")}
         case "finalise":
             return {kind: suite.request("queue", "finalize", int(target.split(":")[1]))}
+        case "checkpoint":
+            return {kind: suite.token(target, "checkpoint")}
+        case "start auction":
+            return {kind: suite.token(target, "start_auction")}
+        case "enqueue":
+            return {kind: suite.request("backstop", "enqueue")}
+        case "harvest":
+            claims = [int(claim) for claim in target.split(":")[1:]]
+            return {kind: suite.request("backstop", "harvest", claims)}
+        case "serve":
+            return {kind: suite.request("backstop", "serve", int(target.split(":")[1]))}
     market, owner = target.split(":")
-    return {way: liquidate(suite, market, owner, route, 0) for way, route in ROUTES.items()}
+    return {
+        way: liquidate(suite, market, owner, route, 0)
+        for way, route in ROUTES.items()
+        if way != "backstop" or way in suite.addresses
+    }
 
 
 def liquidations(

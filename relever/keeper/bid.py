@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from relever.keeper.acts import LIQUIDATE, ORDER, ROUTES, UPKEEP, Act, liquidate
+from relever.keeper.acts import AGAIN, LIQUIDATE, ORDER, REBALANCE, ROUTES, UPKEEP, Act, liquidate
 from relever.keeper.config import Policy
 from relever.keeper.node import Head, Node, Refused
 from relever.keeper.suite import Request, Suite, decoded
@@ -14,6 +14,7 @@ from relever.keeper.suite import Request, Suite, decoded
 _GAS_MARGIN_PER_CENT = 150
 # A call may need a part more gas than it uses: a caller keeps a sixty-fourth of what it hands on.
 _UNUSED = 10
+_PRICE_SCALE = 10**36
 # EIP-1559: the base fee rises by an eighth a block at most.
 _NEXT = 8
 
@@ -66,8 +67,10 @@ def bid(
     """
     if act.kind == LIQUIDATE:
         return _liquidation(node, suite, policy, head, sender, act, tag, floor)
-    if act.kind == ORDER:
+    if act.kind == ORDER or AGAIN in act.ways:
         return _order(node, policy, head, sender, act, tag, floor)
+    if act.kind == REBALANCE:
+        return _rebalance(node, policy, head, sender, act, tag, floor)
     assert act.kind in UPKEEP
     return _upkeep(node, policy, head, sender, act, tag, floor)
 
@@ -133,6 +136,12 @@ def _liquidation(
     tag: str,
     floor: int,
 ) -> Bid:
+    profit, way, gas = _best(node, sender, act, tag)
+    return _offer(suite, policy, head, act, way, profit, gas, floor)
+
+
+def _best(node: Node, sender: str, act: Act, tag: str) -> tuple[int, str, int]:
+    """What the way that brings most brings, its name, and the gas that it takes. Raises `Skip`."""
     found, why = [], "no way out"
     for name, request in act.ways.items():
         try:
@@ -143,10 +152,22 @@ def _liquidation(
         raise Skip(why[:80])
     profit, way = max(found)
     try:
-        gas = node.gas(act.ways[way].body(sender), tag)
+        return profit, way, node.gas(act.ways[way].body(sender), tag)
     except Refused as error:
         raise Skip(str(error)[:80]) from error
-    return _offer(suite, policy, head, act, way, profit, gas, floor)
+
+
+def _rebalance(
+    node: Node, policy: Policy, head: Head, sender: str, act: Act, tag: str, floor: int
+) -> Bid:
+    """What is left may be LRT, which counts at its price."""
+    earned, way, gas = _best(node, sender, act, tag)
+    profit = earned * act.price // _PRICE_SCALE
+    offer = _paid_by(policy, head, profit, gas, floor)
+    least = gas * offer + policy.least_net_profit_wei
+    request = act.ways[way].with_last(-(-least * _PRICE_SCALE // act.price))
+    limit = gas * _GAS_MARGIN_PER_CENT // 100
+    return Bid(act, way, request, limit, offer, policy.tip_wei_per_gas, least, profit)
 
 
 def _offer(
@@ -170,7 +191,7 @@ def _offer(
 def _order(
     node: Node, policy: Policy, head: Head, sender: str, act: Act, tag: str, floor: int
 ) -> Bid:
-    """It brings its fee or nothing."""
+    """It brings its worth or nothing."""
     ((way, request),) = act.ways.items()
     try:
         gas = node.gas(request.body(sender), tag)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 
-from relever.keeper.acts import ORDER, Act, liquidations, upkeep, ways
+from relever.keeper.acts import AGAIN, ORDER, REBALANCE, Act, liquidations, upkeep, ways
 from relever.keeper.bid import Bid, Skip, bid, likely_fee, shown, together
 from relever.keeper.book import Book
 from relever.keeper.config import Policy, Share, Trust
@@ -19,6 +19,7 @@ from relever.keeper.metrics import Metrics
 from relever.keeper.node import Distrusted, Head, Node, NodeError, Refused
 from relever.keeper.orders import OrderFolder
 from relever.keeper.sender import DAY, Sender
+from relever.keeper.shares import rebalances, shares_upkeep
 from relever.keeper.suite import DeploymentError, Suite
 
 # After a failure on chain a target is left alone for so many blocks, twice as many after the next.
@@ -112,6 +113,7 @@ class Keeper:
         self._node = Node(options.url, options.trust)
         self._other = Node(options.other_url, options.trust) if options.other_url else None
         suite.check(self._node)
+        suite.find_tokens(self._node)
         chain_id = int(self._node.ask("eth_chainId"), 16)
         self._me = "0x" + "00" * 20
         self._sender: Sender | None = None
@@ -234,6 +236,8 @@ class Keeper:
             for start in range(0, len(acts), _TOGETHER):
                 self._send_together(head, acts[start : start + _TOGETHER])
             self._send_singly(head, list(self._may_try(head, self._due_orders(head))))
+            taken = self._may_try(head, rebalances(self._node, self._suite))
+            self._send_singly(head, list(taken))
         except _Over as over:
             self._log.info("no more for this block", why=str(over))
 
@@ -317,7 +321,8 @@ class Keeper:
         self._log.info("skipped", kind=act.kind, target=act.target, why=str(skip))
 
     def _upkeep(self, head: Head) -> Iterator[Act]:
-        return upkeep(self._node, self._suite, self.book, self._options.policy, head)
+        yield from upkeep(self._node, self._suite, self.book, self._options.policy, head)
+        yield from shares_upkeep(self._node, self._suite, head)
 
     def _due_orders(self, head: Head) -> Iterator[Act]:
         if self._orders is None:
@@ -353,8 +358,9 @@ class Keeper:
 
     def _still(self, head: Head, sent: Attempt, floor: int) -> Bid:
         """What was sent and is not mined, decided again as if it had not been sent."""
-        if sent.kind == ORDER:
-            act = Act(ORDER, sent.target, {"execute": self._suite.again(sent.call)}, sent.profit)
+        if sent.kind in (ORDER, REBALANCE):
+            # A rebalance keeps its own least, whatever its auction pays by now.
+            act = Act(sent.kind, sent.target, {AGAIN: self._suite.again(sent.call)}, sent.profit)
         else:
             act = Act(sent.kind, sent.target, ways(self._suite, sent.kind, sent.target))
         return self._bid(head, act, "latest", floor)

@@ -24,8 +24,8 @@ NEEDED = {
     "lens": "Lens",
 }
 # What an older deployment may lack.
-OPTIONAL = {"orders": "StopOrders"}
-_MARKET, _ORACLE = "LendingMarket", "OracleAdapter"
+OPTIONAL = {"orders": "StopOrders", "backstop": "BackstopPool", "rebalancer": "Rebalancer"}
+_MARKET, _ORACLE, _TOKEN = "LendingMarket", "OracleAdapter", "LeveragedToken"
 
 
 class DeploymentError(ValueError):
@@ -45,6 +45,10 @@ class Request:
         body = {"to": self.to, "data": "0x" + self.data.hex()}
         return body if sender is None else {"from": sender, **body}
 
+    def with_last(self, word: int) -> Request:
+        """The same with another last argument; all of them are words."""
+        return Request(self.to, self.data[:-32] + word.to_bytes(32, "big"), self.function)
+
 
 class Suite:
     """Addresses of one deployment, and its markets' oracles once they are known."""
@@ -58,6 +62,13 @@ class Suite:
         self.start_block = start_block
         self._known: dict[str, Interface] = {
             address: _abi(kinds[name]) for name, address in self.addresses.items()
+        }
+        # The leveraged tokens that the rebalancer serves, by name; known once the node was asked.
+        self.tokens: dict[str, str] = {}
+        self._others: dict[str, str] = {
+            str(name): to_checksum_address(address)
+            for name, address in addresses.items()
+            if name not in kinds and is_address(address)
         }
 
     @classmethod
@@ -86,6 +97,20 @@ class Suite:
                 raise DeploymentError(
                     f"{name} at {address} holds no code: is {node.url} the right chain?"
                 )
+
+    def find_tokens(self, node: Node) -> None:
+        """Which of the file's other addresses are leveraged tokens. Raises `NodeError`."""
+        if "rebalancer" in self.addresses:
+            self.tokens = {
+                name: address
+                for name, address in self._others.items()
+                if self.read(node, self.request("rebalancer", "serves", address))
+            }
+
+    def token(self, address: str, function: str, *args: Any) -> Request:
+        """A call of a leveraged token."""
+        self._known.setdefault(address, _abi(_TOKEN))
+        return self._request(address, function, args)
 
     def request(self, name: str, function: str, *args: Any) -> Request:
         """A call of a contract by its name here."""
@@ -117,9 +142,10 @@ class Suite:
                 yield int(log["blockNumber"], 16), event
 
     def profit(self, logs: list[dict[str, Any]]) -> int:
-        """What was paid to the caller by these logs, in wei, for liquidations and orders."""
-        paid = {"LiquidatedFor": "profit", "OrderExecuted": "fee"}
-        found = [event for _, event in self.events(logs)]
+        """What was paid to the caller by these logs, in wei of WETH."""
+        paid = {"LiquidatedFor": "profit", "OrderExecuted": "fee", "Taken": "profit"}
+        # Where leverage rises, what is left is LRT.
+        found = [event for _, event in self.events(logs) if event.args.get("lowers", True)]
         return sum(one.args[paid[one.name]] for one in found if one.name in paid)
 
     def again(self, call: Mapping[str, str]) -> Request:

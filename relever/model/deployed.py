@@ -33,6 +33,7 @@ from relever.model.parts import (
     LIQUIDATOR,
     ORDERS,
     PEOPLE,
+    REBALANCER,
     ROUTER,
     SYMBIOTIC,
     VAULT,
@@ -50,6 +51,7 @@ KINDS = {
     **CONTRACTS,
     **dict.fromkeys(LEVERAGED, "LeveragedToken"),
     LEVERAGED_ZAP: "LeveragedTokenZap",
+    REBALANCER: "Rebalancer",
 }
 # Where EigenLayer sends what it burns.
 BURNT = "0x00000000000000000000000000000000000E16E4"
@@ -94,6 +96,7 @@ class Deployed:
             **{name: getattr(suite, name) for name in suite.addresses()},
             **self.leveraged.tokens,
             LEVERAGED_ZAP: self.leveraged.zap,
+            REBALANCER: self.leveraged.rebalancer,
         }
         self.addresses = {
             "nobody": NOBODY,

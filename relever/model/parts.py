@@ -32,6 +32,8 @@ LIQUIDATOR = "liquidator_contract"
 STRATEGY, SYMBIOTIC_VAULT = "strategy", "symbiotic_vault"
 # The leveraged tokens by their symbols, and what turns other tokens into them.
 LEVERAGED, LEVERAGED_ZAP = ("rLRT3", "rLRT8"), "leveraged_zap"
+# Takes their auctions without capital.
+REBALANCER = "rebalancer"
 # An oracle whose prices are of other decimals.
 WRONG_ORACLE = "wrong_oracle"
 # What a lock says: nothing.

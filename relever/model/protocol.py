@@ -30,8 +30,17 @@ from relever.model.leveraged_zap import LeveragedZap
 from relever.model.liquidator import Liquidator
 from relever.model.market import MARKET
 from relever.model.orders import StopOrders
-from relever.model.parts import EIGENLAYER, LEVERAGED_ZAP, LOCKED, SYMBIOTIC, VAULT, Parts
+from relever.model.parts import (
+    EIGENLAYER,
+    LEVERAGED_ZAP,
+    LOCKED,
+    REBALANCER,
+    SYMBIOTIC,
+    VAULT,
+    Parts,
+)
 from relever.model.readings import Value, View
+from relever.model.rebalancer import Rebalancer
 from relever.model.refused import Refused, require
 from relever.model.router import Router
 from relever.model.snapshot import Snapshot
@@ -104,6 +113,7 @@ class Protocol:
             "orders": StopOrders(parts, market),
             BACKSTOP: BackstopContract(parts, parts.backstop.shares, BACKSTOP),
             LEVERAGED_ZAP: LeveragedZap(parts),
+            REBALANCER: Rebalancer(parts),
             **{
                 name: LeveragedContract(parts, token.shares, name, self._attempt)
                 for name, token in parts.leveraged.items()

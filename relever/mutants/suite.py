@@ -127,6 +127,7 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/leverage/LeverageRouter.vy": (_ROUTER, *_VENUES),
         "contracts/leverage/LeveragedToken.vy": _LEVERAGED,
         "contracts/leverage/LeveragedTokenZap.vy": _LEVERAGED[:2],
+        "contracts/leverage/Rebalancer.vy": ("tests/unit/rebalancer",),
         "contracts/leverage/Liquidator.vy": (_LIQUIDATOR,),
         "contracts/leverage/BalancerSwap.vy": (_SWAP,),
         "contracts/leverage/UniswapV3Swap.vy": (_SWAP,),

@@ -393,6 +393,7 @@ DOCTORS: dict[str, Doctor | tuple[Doctor, ...]] = {
         word(REQUEST + "claimable_shares", plus(1)),
         word("steth._pooled_ether", times(2)),
     ),
+    "REB-1": result(plus(HUGE)),
     "ZAP-2": (result(plus(HUGE)), after_its_deadline),
     "BAD-1": told(STATE, "borrow_assets", by=to(0)),
     "BAD-2": told(STATE, "supply_assets", by=times(9, 10)),

@@ -21,7 +21,7 @@ from relever.model.market import MARKET
 from relever.model.parts import WRONG_ORACLE, Parts
 from relever.model.protocol import Action, Outcome, Protocol, Step
 
-SEEDS, STEPS = range(10, 20), 1_500
+SEEDS, STEPS = range(10, 20), 2_500
 DAY = 86_400
 # In a suite that is deployed: other contracts' part, done once for all, or nothing to have.
 NEVER_SUCCEED = {

@@ -51,6 +51,7 @@ MUST_REACH = (
     "rLRT8.rebalance",
     "rLRT8.redeem",
     "rLRT8.start_auction",
+    "rebalancer.take",
     "router.close",
     "router.close_to_queue",
     "router.open",

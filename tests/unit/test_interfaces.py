@@ -137,6 +137,8 @@ def test_declared__contracts__are_found() -> None:
         ("LeveragedToken", "IAdjustCallback"),
         ("LeveragedTokenZap", "ILeveragedTokenZap"),
         ("LeveragedTokenZap", "ILeveragedCallback"),
+        ("Rebalancer", "IRebalancer"),
+        ("Rebalancer", "ILeveragedCallback"),
         ("MorphoVenue", "IVenue"),
         ("MorphoVenue", "IForeignVenue"),
         ("AaveVenue", "IVenue"),

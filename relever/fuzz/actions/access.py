@@ -87,6 +87,7 @@ OF_CONTRACTS: dict[str, tuple[Any, ...]] = {
     "backstop.buy": (WAD,),
     **{f"{name}.on_adjust": ("stranger", WAD, 0, bytes(64)) for name in LEVERAGED},
     f"{LEVERAGED_ZAP}.on_leveraged": (WAD, WAD, bytes(64)),
+    "rebalancer.on_leveraged": (-WAD, -WAD, bytes(64)),
 }
 PRIVILEGED = list(OF_RULERS) + list(OF_CONTRACTS)
 

@@ -113,7 +113,7 @@ def seizure(plan: Planner) -> Action:
     plan.then(Action("backstop.enqueue", plan.who()))
     if draw.random() < 0.3:
         plan.then(market_storms.lose)
-    if draw.random() < 0.5:
+    if draw.random() < 0.7:
         # What it waits for cannot be valued while its adapter does not answer.
         for choose in (baselayer.silence, serve, leave, deposit):
             plan.then(choose)

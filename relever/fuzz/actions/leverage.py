@@ -215,7 +215,7 @@ WAYS = [
     (1, "liquidate_many", liquidate_many),
     (2, "trade", trade),
     (2, "trade_back", trade_back),
-    (1, "swap", swap),
+    (2, "swap", swap),
     (2, "sell_rewards", sell_rewards),
     (1, "claim_rewards", claim_rewards),
 ]

@@ -49,6 +49,11 @@ def start_auction(plan: Planner) -> Action:
 
 
 def rebalance(plan: Planner) -> Action:
+    name, asked = _rebalance(plan)
+    return Action(f"{name}.rebalance", _taker(plan, asked[0]), asked)
+
+
+def _rebalance(plan: Planner) -> tuple[str, tuple[bool, int, int]]:
     """Mostly where a taker is served, and the way that leads back."""
     draw = plan.draw
     open_ones = [name for name, token in _tokens(plan) if _opened(token)]
@@ -58,7 +63,17 @@ def rebalance(plan: Planner) -> Action:
     lowers = plan.mostly(lowers if opened else token.is_above(token.terms.target), not lowers)
     amount = draw.choice((MOST, MOST, most // 2, most // 9, most + 1, 1))
     least = plan.mostly(draw.choice((0, price)), price + 1)
-    return Action(f"{name}.rebalance", _taker(plan, lowers), (lowers, amount, least))
+    return name, (lowers, amount, least)
+
+
+def take(plan: Planner) -> Action:
+    """The same without capital; mostly with no more than the trade brings."""
+    draw = plan.draw
+    name, (lowers, amount, _) = _rebalance(plan)
+    route = plan.mostly(draw.choice((SWAP, REDEEM)), 8)
+    least = plan.mostly(0, draw.choice((1, WAD)))
+    asked = (plan.mostly(name, VAULT), lowers, amount, route, least)
+    return Action("rebalancer.take", plan.who(), asked)
 
 
 def checkpoint(plan: Planner) -> Action:
@@ -124,7 +139,7 @@ def _bring_back(plan: Planner) -> None:
         plan.then(start_auction)
     plan.wait(draw.choice((60, HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR)))
     for _ in range(draw.randrange(1, 4)):
-        plan.then(rebalance)
+        plan.then(draw.choice((rebalance, take)))
     plan.then(draw.choice((redeem, mint, market.borrow)))
 
 
@@ -210,6 +225,7 @@ WAYS = [
     (1, "leveraged_redeem", redeem),
     (1, "start_auction", start_auction),
     (1, "rebalance", rebalance),
+    (1, "take", take),
     (1, "checkpoint", checkpoint),
     (1, "accrue_fee", accrue_fee),
     (1, "enter", enter),

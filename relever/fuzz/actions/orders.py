@@ -129,4 +129,4 @@ def cancel_all(plan: Planner) -> Action:
     return Action("orders.cancel_all", plan.who())
 
 
-WAYS = [(9, "execute", execute), (1, "cancel", cancel), (1, "cancel_all", cancel_all)]
+WAYS = [(10, "execute", execute), (1, "cancel", cancel), (1, "cancel_all", cancel_all)]

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from relever.fuzz.actions import backstop, leverage, leveraged, market, vault
 from relever.model.backstop import BACKSTOP
 from relever.model.market import MARKET
-from relever.model.parts import LEVERAGED, LEVERAGED_ZAP, LIQUIDATOR, ORDERS, PEOPLE
+from relever.model.parts import (
+    LEVERAGED,
+    LEVERAGED_ZAP,
+    LIQUIDATOR,
+    ORDERS,
+    PEOPLE,
+    REBALANCER,
+)
 from relever.model.protocol import Action
 from relever.model.rounding import WAD
 from relever.model.router import Bounds
@@ -20,7 +27,7 @@ TOKENS = ("weth", "wsteth", "vault", MARKET, BACKSTOP, *LEVERAGED)
 CONTRACTS = (
     *("vault", "queue", "side_pocket", "zap", "seller", "eigenlayer", "symbiotic", "oracle"),
     *("factory", MARKET, "swap", "router", LIQUIDATOR, ORDERS, "strategy", "symbiotic_vault"),
-    *(BACKSTOP, *LEVERAGED, LEVERAGED_ZAP),
+    *(BACKSTOP, *LEVERAGED, LEVERAGED_ZAP, REBALANCER),
 )
 MOST = 2**256 - 1
 NO_BOUNDS = Bounds(0, MOST, 0, MOST)
@@ -37,6 +44,7 @@ GIFTS_TO_SHARES = (
     ("wsteth", BACKSTOP, (backstop.recover, backstop.harvest)),
     ("vault", LEVERAGED_ZAP, (leveraged.enter, leveraged.leave)),
     ("weth", LEVERAGED_ZAP, (leveraged.enter, leveraged.leave)),
+    ("weth", REBALANCER, (leveraged.take,)),
     *(("vault", name, (leveraged.mint, leveraged.rebalance)) for name in LEVERAGED),
 )
 
@@ -56,7 +64,7 @@ def transfer_from(plan: Planner) -> Action:
     given = [pair for pair, amount in of.allowances.items() if amount and pair[1] in PEOPLE]
     owner, spender = draw.choice(plan.mostly(given, []) or ((plan.who(), plan.who()),))
     allowed = of.allowances.get((owner, spender), WAD)
-    amount = plan.part(min(allowed, max(1, plan.held(token, owner) // 2)))
+    amount = plan.mostly(max(1, plan.part(min(allowed, plan.held(token, owner) // 2))), 0)
     to = plan.mostly(plan.who(), "nobody")
     spender = draw.choice((spender, spender, plan.who()))
     return Action(f"{token}.transferFrom", spender, (owner, to, amount))

@@ -25,7 +25,7 @@ from relever.fuzz.invariants.base import (
 from relever.fuzz.invariants.leveraged import REBALANCES
 from relever.fuzz.invariants.market import LIQUIDATIONS, ROUTED
 from relever.model.backstop import BACKSTOP
-from relever.model.parts import LEVERAGED, LEVERAGED_ZAP
+from relever.model.parts import LEVERAGED, LEVERAGED_ZAP, REBALANCER
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
@@ -98,13 +98,15 @@ _MAY: dict[str, tuple[str, ...]] = {
             ),
             *("swap.uniswapV3SwapCallback", "router.on_adjust", "liquidator.on_liquidate"),
             *("liquidator.try_sale", "orders.on_adjust", "orders.try_sale", "backstop.buy"),
-            *(f"{LEVERAGED_ZAP}.on_leveraged", *(f"{name}.on_adjust" for name in LEVERAGED)),
+            *(f"{helper}.on_leveraged" for helper in (LEVERAGED_ZAP, REBALANCER)),
+            *(f"{name}.on_adjust" for name in LEVERAGED),
         )
     },
 }
 
-_ZAPPED = (f"{LEVERAGED_ZAP}.enter", f"{LEVERAGED_ZAP}.leave")
-_IN_KIND = (*(f"{name}.{what}" for name in LEVERAGED for what in ("mint", "redeem")), *_ZAPPED)
+_ENTERED = (f"{LEVERAGED_ZAP}.enter", f"{LEVERAGED_ZAP}.leave")
+_IN_KIND = (*(f"{name}.{what}" for name in LEVERAGED for what in ("mint", "redeem")), *_ENTERED)
+_ZAPPED = (*_ENTERED, f"{REBALANCER}.take")
 _MOVED = (*_IN_KIND, *REBALANCES)
 # What books adapters, and so changes the vault's funds, profit and fee.
 _BOOKS = frozenset(
@@ -249,12 +251,10 @@ _CHANGED_BY: dict[str, frozenset[str]] = {
         for word in ("_stepped", "_checkpoint")
     },
     **{
-        f"{name}.rebalance_auction._auction": frozenset(
-            (f"{name}.start_auction", f"{name}.rebalance")
-        )
+        f"{name}.rebalance_auction._auction": frozenset((f"{name}.start_auction", *REBALANCES))
         for name in LEVERAGED
     },
-    **{f"{name}.rebalance_auction._paid": frozenset((f"{name}.rebalance",)) for name in LEVERAGED},
+    **{f"{name}.rebalance_auction._paid": frozenset(REBALANCES) for name in LEVERAGED},
     "factory.is_listed": frozenset(("factory.list_market", "factory.delist_market")),
     "factory.is_market": frozenset(("factory.create_market",)),
     **{

@@ -21,6 +21,7 @@ from relever.model.parts import (
     LEVERAGED_ZAP,
     LIQUIDATOR,
     ORDERS,
+    REBALANCER,
     ROUTER,
     SELLER,
     VAULT,
@@ -34,7 +35,7 @@ _rule = partial(invariant, INVARIANTS)
 # Wei that are not worth a stake.
 _DUST = 1_000
 # A leveraged token has a position, and no tokens of its own.
-_HELPERS = (ROUTER, LIQUIDATOR, ORDERS, ZAP, LEVERAGED_ZAP, *LEVERAGED, "swap")
+_HELPERS = (ROUTER, LIQUIDATOR, ORDERS, ZAP, LEVERAGED_ZAP, REBALANCER, *LEVERAGED, "swap")
 _GIFTS = frozenset(
     f"{token}.{name}"
     for token in ("weth", "wsteth", "steth", "vault", "market")
@@ -228,6 +229,21 @@ def leveraged_zap_gives(seen: Seen) -> str | None:
     # Who sells what he redeems to himself, at the pool, may pay for it in the same token.
     if first < terms.min_out or weth < terms.min_weth or given < first:
         return f"{given:_} are given, {first:_} and {beside:_} said, {terms} asked for."
+    return None
+
+
+@_rule(
+    "REB-1",
+    "The rebalancer pays its caller what it says, at least what he has asked for.",
+    "Liquity bold: FundsAreSwept; Relever: no loss ends well",
+    (f"{REBALANCER}.take",),
+)
+def rebalancer_pays(seen: Seen) -> str | None:
+    _, lowers, _, _, least = seen.action.arguments
+    earned, profit = WETH if lowers else LRT, seen.outcome.result
+    got = seen.moved(earned).get(seen.action.caller, 0)
+    if profit < least or got < profit:
+        return f"{got:_} are got, {profit:_} said, {least:_} asked for."
     return None
 
 

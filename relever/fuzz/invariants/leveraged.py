@@ -23,7 +23,7 @@ from relever.fuzz.invariants.base import (
     invariant,
 )
 from relever.fuzz.invariants.vault import live
-from relever.model.parts import LEVERAGED, LEVERAGED_ZAP
+from relever.model.parts import LEVERAGED, LEVERAGED_ZAP, REBALANCER
 
 INVARIANTS: list[Invariant] = []
 _rule = partial(invariant, INVARIANTS)
@@ -33,7 +33,7 @@ LEVERAGED_SHARES = {name: f"{name}.erc20.balanceOf" for name in LEVERAGED}
 _SUPPLIES = {name: f"{name}.erc20.totalSupply" for name in LEVERAGED}
 _ENTER, _LEAVE = f"{LEVERAGED_ZAP}.enter", f"{LEVERAGED_ZAP}.leave"
 IN_KIND = (*(f"{name}.{what}" for name in LEVERAGED for what in ("mint", "redeem")), _ENTER, _LEAVE)
-REBALANCES = tuple(f"{name}.rebalance" for name in LEVERAGED)
+REBALANCES = (*(f"{name}.rebalance" for name in LEVERAGED), f"{REBALANCER}.take")
 STARTS = tuple(f"{name}.start_auction" for name in LEVERAGED)
 CHECKPOINTS = tuple(f"{name}.checkpoint" for name in LEVERAGED)
 # Of worth and debt, by which a position's equity may be rounded.
@@ -43,7 +43,14 @@ _UNITS = 4
 def token_of(seen: Seen) -> str:
     """The leveraged token that an action is about."""
     contract: str = seen.action.name.partition(".")[0]
-    return seen.action.arguments[0] if contract == LEVERAGED_ZAP else contract
+    of_helper = contract in (LEVERAGED_ZAP, REBALANCER)
+    return seen.action.arguments[0] if of_helper else contract
+
+
+def _lowers(seen: Seen) -> bool:
+    """Which way a rebalance was asked for."""
+    of_helper = seen.action.name == f"{REBALANCER}.take"
+    return bool(seen.action.arguments[1 if of_helper else 0])
 
 
 class Leverage(NamedTuple):
@@ -144,7 +151,7 @@ def leverage_is_kept(seen: Seen) -> str | None:
     REBALANCES,
 )
 def rebalances_lead_back(seen: Seen) -> str | None:
-    name, lowers = token_of(seen), seen.action.arguments[0]
+    name, lowers = token_of(seen), _lowers(seen)
     found = _leverages(seen, name)
     if found is None:
         return None
@@ -221,7 +228,7 @@ def _minted(name: str, action: Any, result: Any) -> int:
     REBALANCES,
 )
 def rebalances_cost_little(seen: Seen) -> str | None:
-    name, lowers = token_of(seen), seen.action.arguments[0]
+    name, lowers = token_of(seen), _lowers(seen)
     found = _leverages(seen, name)
     if found is None:
         return None
@@ -307,7 +314,8 @@ def positions_are_the_tokens(seen: Seen) -> str | None:
         if changed is None:
             continue
         calls = (seen.action, *seen.inner)
-        if any(call.name.startswith((f"{name}.", LEVERAGED_ZAP)) for call in calls):
+        own = (f"{name}.", LEVERAGED_ZAP, REBALANCER)
+        if any(call.name.startswith(own) for call in calls):
             continue
         if any("liquidate" in call.name for call in calls):
             continue

@@ -31,7 +31,7 @@ from relever.fuzz.invariants.base import (
 )
 from relever.model.backstop import BACKSTOP
 from relever.model.market import MARKET
-from relever.model.parts import LEVERAGED, LEVERAGED_ZAP, ROUTER
+from relever.model.parts import LEVERAGED, LEVERAGED_ZAP, REBALANCER, ROUTER
 from relever.model.router import Grants
 from relever.model.tokens import UNLIMITED
 
@@ -48,7 +48,7 @@ ROUTED = ("router.open", "router.close", "router.close_to_queue")
 # By which a leveraged token borrows for its own position.
 _LEVERAGED = (
     *(f"{name}.{what}" for name in LEVERAGED for what in ("mint", "redeem", "rebalance")),
-    *(f"{LEVERAGED_ZAP}.{what}" for what in ("enter", "leave")),
+    *(f"{LEVERAGED_ZAP}.enter", f"{LEVERAGED_ZAP}.leave", f"{REBALANCER}.take"),
 )
 RISKY = (*_RISKY, *ROUTED[1:], *_LEVERAGED)
 # What pays a loan out.
@@ -463,7 +463,8 @@ def owner_of(seen: Seen) -> str:
         return seen.action.caller
     if contract in LEVERAGED:
         return contract
-    owner: str = seen.action.arguments[0] if contract == LEVERAGED_ZAP else _asked(seen)[0]
+    zapped = contract in (LEVERAGED_ZAP, REBALANCER)
+    owner: str = seen.action.arguments[0] if zapped else _asked(seen)[0]
     return owner
 
 

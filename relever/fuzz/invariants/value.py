@@ -29,7 +29,7 @@ from relever.fuzz.invariants.leveraged import LEVERAGED_SHARES, REBALANCES
 from relever.fuzz.invariants.market import LIQUIDATIONS, ROUTED
 from relever.fuzz.invariants.vault import most_fee_shares
 from relever.model.backstop import BACKSTOP
-from relever.model.parts import LEVERAGED_ZAP
+from relever.model.parts import LEVERAGED_ZAP, REBALANCER
 from relever.model.protocol import Action
 
 INVARIANTS: list[Invariant] = []
@@ -50,7 +50,7 @@ CONTRACTS = frozenset(
         ),
         *("queue", "side_pocket", "zap", "seller", "eigenlayer", "symbiotic", "oracle", "factory"),
         *("market", "swap", "router", "orders", "liquidator_contract", "rewards_coordinator"),
-        *(LEVERAGED_ZAP, "nobody", "dead", "burnt"),
+        *(LEVERAGED_ZAP, REBALANCER, "nobody", "dead", "burnt"),
     )
 )
 # Tables by account of what is somebody's.
@@ -364,7 +364,7 @@ def requests_are_kept(seen: Seen) -> str | None:
 def claims_are_kept(seen: Seen) -> str | None:
     parts = seen.changes.get(CLAIM + "part", {})
     names = _names(seen)
-    helpers = ("router", "liquidator_contract", "orders")
+    helpers = ("router", "liquidator_contract", "orders", LEVERAGED_ZAP, REBALANCER)
     for (adapter, account), (old, new) in parts.items():
         handed = any(
             call.name == "side_pocket.hand_over" and call.caller == account

@@ -1,0 +1,234 @@
+"""The keeper brings leveraged tokens back to their target, and serves the backstop pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from eth_account.signers.local import LocalAccount
+
+from relever.keeper import Keeper, Log, Options, Policy, Suite
+from relever.leveraged import Leveraged, deploy_leveraged
+from relever.protocol import UNLIMITED, WAD, Deployment
+from tests.keepers import GWEI, TRUST, Told
+from tests.scene import DAY, ETHER, back, slash_and_sync
+from tests.unit.keeper.test_upkeep import kinds
+
+HOUR = 3_600
+
+
+@pytest.fixture
+def leveraged(scene: Deployment) -> Leveraged:
+    """Both tokens, with a holder in the 8x one."""
+    found = deploy_leveraged(scene)
+    vault, owner = scene.protocol.vault, scene.roles.depositor
+    token = found.tokens["rLRT8"]
+    vault.approve(token.address, UNLIMITED, sender=owner)
+    token.mint(10 * ETHER, UNLIMITED, 0, owner, sender=owner)
+    return found
+
+
+@pytest.fixture
+def keeper(
+    scene: Deployment, leveraged: Leveraged, account: LocalAccount, told: Told, tmp_path: Path
+) -> Iterator[Keeper]:
+    yield from _keeper(scene, leveraged, account, told.log, tmp_path)
+
+
+def _keeper(
+    scene: Deployment,
+    leveraged: Leveraged,
+    account: LocalAccount | None,
+    log: Log,
+    folder: Path,
+    policy: Policy | None = None,
+) -> Iterator[Keeper]:
+    addresses = {**scene.protocol.addresses(), **leveraged.addresses()}
+    options = Options(
+        url=scene.chain._rpc.url,
+        folder=folder,
+        account=account,
+        dry_run=account is None,
+        policy=policy or Policy(),
+        trust=TRUST,
+    )
+    found = Keeper(Suite(addresses), options, log)
+    yield found
+    found.close()
+
+
+def look(scene: Deployment, keeper: Keeper, times: int = 1) -> None:
+    for _ in range(times):
+        keeper.look()
+        scene.chain.mine()
+
+
+def lose(scene: Deployment, wad: int) -> None:
+    """Lido's validators lose so much: no position is worth as much as before."""
+    pooled = scene.world.core.steth.getTotalPooledEther()
+    scene.world.slash_validators(pooled * wad // WAD)
+    scene.answer_fundamental()
+
+
+def taken(scene: Deployment, leveraged: Leveraged) -> list[dict[str, int]]:
+    logs = scene.chain.rpc(
+        "eth_getLogs",
+        [{"fromBlock": "0x0", "toBlock": "latest", "address": leveraged.rebalancer.address}],
+    )
+    return [scene.chain.decode_log(log).args for log in logs]
+
+
+def test_look__token_out_of_its_band__starts_its_auction_and_takes_it_when_that_pays(
+    scene: Deployment, leveraged: Leveraged, keeper: Keeper, told: Told, account: LocalAccount
+) -> None:
+    token, weth = leveraged.tokens["rLRT8"], scene.world.core.weth
+    lose(scene, 2 * WAD // 100)
+    assert token.leverage() > token.band()[2]
+    look(scene, keeper, 2)
+    assert kinds(told)[:1] == ["start auction"]
+    for _ in range(12):
+        scene.chain.advance(600)
+        scene.answer_fundamental()
+        look(scene, keeper)
+    done = taken(scene, leveraged)
+    assert done
+    assert all(one["lowers"] and one["profit"] >= 10**15 for one in done)
+    assert token.leverage() <= token.band()[2]
+    assert weth.balanceOf(account.address) == sum(one["profit"] for one in done)
+
+
+def test_look__token_in_danger__is_taken_at_once(
+    scene: Deployment, leveraged: Leveraged, keeper: Keeper, told: Told
+) -> None:
+    token = leveraged.tokens["rLRT8"]
+    lose(scene, 5 * WAD // 100)
+    assert token.leverage() > token.terms().danger
+    look(scene, keeper, 3)
+    assert "rebalance" in kinds(told)
+    assert taken(scene, leveraged)
+    assert token.leverage() <= token.terms().danger
+
+
+def test_look__token_whose_leverage_must_rise__is_paid_in_lrt(
+    scene: Deployment, leveraged: Leveraged, keeper: Keeper, account: LocalAccount
+) -> None:
+    token, vault = leveraged.tokens["rLRT8"], scene.protocol.vault
+    # Less than the growth cap lets through, and more than its band bears.
+    scene.chain.advance(200 * DAY)
+    pooled = scene.world.core.steth.getTotalPooledEther()
+    scene.world.accrue_rewards(pooled * 3 // 100)
+    scene.answer_fundamental()
+    assert token.leverage() < token.band()[0]
+    for _ in range(15):
+        look(scene, keeper)
+        scene.chain.advance(600)
+        scene.answer_fundamental()
+    done = taken(scene, leveraged)
+    assert done
+    assert not any(one["lowers"] for one in done)
+    assert vault.balanceOf(account.address) == sum(one["profit"] for one in done) > 0
+
+
+def test_look__nobody_pays_enough__is_skipped_and_said(
+    scene: Deployment, leveraged: Leveraged, account: LocalAccount, told: Told, tmp_path: Path
+) -> None:
+    greedy = Policy(least_net_profit_wei=5 * ETHER)
+    for keeper in _keeper(scene, leveraged, account, told.log, tmp_path, greedy):
+        lose(scene, 5 * WAD // 100)
+        look(scene, keeper, 2)
+        assert "rebalance" not in kinds(told)
+        why = {line["why"] for line in told.events("skipped") if line["kind"] == "rebalance"}
+        assert why == {"profit below gas"}
+
+
+def test_look__feed_is_dead__leverage_still_falls(
+    scene: Deployment, leveraged: Leveraged, keeper: Keeper, told: Told
+) -> None:
+    lose(scene, 5 * WAD // 100)
+    scene.chain.advance(3 * DAY)
+    look(scene, keeper, 3)
+    assert "rebalance" in kinds(told)
+    assert taken(scene, leveraged)
+
+
+def test_look__period_is_over__is_looked_at_once(
+    scene: Deployment, leveraged: Leveraged, keeper: Keeper, told: Told
+) -> None:
+    look(scene, keeper)
+    assert "checkpoint" not in kinds(told)
+    scene.chain.advance(14 * DAY)
+    look(scene, keeper, 3)
+    assert kinds(told).count("checkpoint") == 2
+
+
+def test_keeper__deployment_without_tokens__does_without(
+    scene: Deployment, account: LocalAccount, told: Told, tmp_path: Path
+) -> None:
+    addresses = scene.protocol.addresses()
+    options = Options(
+        url=scene.chain._rpc.url,
+        folder=tmp_path,
+        account=account,
+        trust=TRUST,
+    )
+    keeper = Keeper(Suite(addresses), options, told.log)
+    look(scene, keeper, 2)
+    keeper.close()
+    assert kinds(told) == []
+
+
+def test_look__backstop_has_bought__is_queued_collected_and_its_line_paid(
+    scene: Deployment, leveraged: Leveraged, keeper: Keeper, told: Told
+) -> None:
+    protocol, roles = scene.protocol, scene.roles
+    pool, queue, vault = protocol.backstop, protocol.queue, protocol.vault
+    back(scene, 100 * ETHER, roles.lender)
+    slash_and_sync(scene, 6 * WAD // 100)
+    bought = protocol.liquidator.liquidate(
+        protocol.market.address, roles.borrower, UNLIMITED, 8, 0, sender=roles.stranger
+    )
+    assert any(event.name == "Bought" for event in bought.events)
+    shares = pool.balanceOf(roles.lender)
+    pool.request_exit(shares, roles.lender, roles.lender, sender=roles.lender)
+    had = scene.world.core.weth.balanceOf(roles.lender)
+    look(scene, keeper, 2)
+    assert {"enqueue", "serve"} <= set(kinds(told))
+    first = scene.world.core.weth.balanceOf(roles.lender) - had
+    assert 0 < first < 100 * ETHER
+    # The vault has enough again, and the request has waited.
+    vault_needs = vault.queued_shares()
+    assert vault_needs > 0
+    scene.world.fund(roles.depositor, wsteth=200 * ETHER)
+    scene.world.core.wsteth.approve(vault.address, 200 * ETHER, sender=roles.depositor)
+    vault.deposit(200 * ETHER, roles.depositor, sender=roles.depositor)
+    scene.chain.advance(2 * HOUR)
+    scene.answer_fundamental()
+    look(scene, keeper, 5)
+    assert kinds(told).count("harvest") == 1
+    assert queue.request(1).shares == 0
+    assert kinds(told).count("serve") == 2
+    paid = scene.world.core.weth.balanceOf(roles.lender) - had
+    assert paid > 99 * ETHER
+    assert pool.waiting_shares() == 0
+
+
+def test_look__upkeep_too_dear__waits(
+    scene: Deployment, leveraged: Leveraged, account: LocalAccount, told: Told, tmp_path: Path
+) -> None:
+    cheap = Policy(most_upkeep_fee_wei_per_gas=GWEI // 1_000)
+    for keeper in _keeper(scene, leveraged, account, told.log, tmp_path, cheap):
+        scene.chain.advance(14 * DAY)
+        look(scene, keeper, 2)
+        assert kinds(told) == []
+
+
+def test_keeper__dry_run__says_what_it_would_send(
+    scene: Deployment, leveraged: Leveraged, told: Told, tmp_path: Path
+) -> None:
+    for keeper in _keeper(scene, leveraged, None, told.log, tmp_path):
+        lose(scene, 5 * WAD // 100)
+        look(scene, keeper)
+        would = {line["kind"] for line in told.events("would send")}
+        assert "rebalance" in would
+        assert taken(scene, leveraged) == []
