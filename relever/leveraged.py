@@ -12,26 +12,8 @@ from typing import Any
 from relever.artifacts import artifact
 from relever.chain import Chain, Contract
 from relever.config import section
-from relever.protocol import NOBODY, Deployment, contract_address
-
-# As the parameters name what `ILeveragedToken.Terms` has, in its order; the fee's receiver follows.
-TERMS = (
-    "target_leverage_wad",
-    "least_leverage_wad",
-    "most_leverage_wad",
-    "danger_leverage_wad",
-    "floor_leverage_wad",
-    "step_leverage_wad",
-    "period_seconds",
-    "start_discount_wad",
-    "max_pay_wad",
-    "danger_pay_wad",
-    "duration_seconds",
-    "max_loss_wad",
-    "danger_loss_wad",
-    "cooldown_seconds",
-    "yearly_fee_wad",
-)
+from relever.deploy.suite import token_arguments, zap_arguments
+from relever.protocol import Deployment, contract_address
 
 
 @dataclass(frozen=True)
@@ -81,11 +63,9 @@ def deploy_leveraged(scene: Deployment, network: str = "local") -> Leveraged:
     tokens = {
         symbol: deploy_token(scene, symbol, terms) for symbol, terms in settings["tokens"].items()
     }
-    protocol, core = scene.protocol, scene.world.core
-    served = [token.address for token in tokens.values()]
-    places = protocol.vault.address, core.wsteth.address, core.weth.address, protocol.swap.address
+    given = zap_arguments(_book(scene), [token.address for token in tokens.values()])
     zap, rebalancer = (
-        scene.chain.deploy(artifact(name), *places, NOBODY, served, sender=owner)
+        scene.chain.deploy(artifact(name), *given, sender=owner)
         for name in ("LeveragedTokenZap", "Rebalancer")
     )
     return Leveraged(tokens, zap, rebalancer)
@@ -103,10 +83,11 @@ def deploy_token(scene: Deployment, symbol: str, settings: dict[str, Any]) -> Co
     vault.approve(contract_address(scene.chain, owner, after=1), seed, sender=owner)
     return scene.chain.deploy(
         artifact("LeveragedToken"),
-        scene.protocol.market.address,
-        settings["name"],
-        symbol,
-        (*(settings[key] for key in TERMS), scene.roles.treasury),
-        seed,
+        *token_arguments(symbol, _book(scene), settings),
         sender=owner,
     )
+
+
+def _book(scene: Deployment) -> dict[str, str]:
+    treasury = scene.roles.treasury
+    return {**scene.world.addresses(), **scene.protocol.addresses(), "treasury": treasury}

@@ -20,7 +20,7 @@ from hypothesis.stateful import initialize, invariant, rule
 from relever.artifacts import artifact
 from relever.chain import Anvil, Chain, Contract
 from relever.config import section
-from relever.leveraged import TERMS
+from relever.deploy.suite import TOKEN_TERMS as TERMS
 from relever.model.clock import Clock
 from relever.model.health import E36
 from relever.model.leveraged_token import DEAD, TOKEN, Backing, LeveragedToken, Terms

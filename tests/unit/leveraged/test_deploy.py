@@ -4,7 +4,7 @@ import pytest
 
 from relever.artifacts import artifact
 from relever.config import section
-from relever.leveraged import TERMS
+from relever.deploy.suite import TOKEN_TERMS as TERMS
 from relever.protocol import PRICE_SCALE, WAD, contract_address
 from tests.leveraged import DEAD, Tokens
 from tests.lrt_paths import NOBODY
