@@ -36,7 +36,7 @@ class Artifact:
     """A compiled contract: creation and runtime code, the latter without immutables.
 
     `storage` has the slot of each of our variables, a module's with its module before it, as in
-    `erc20.balanceOf`.
+    `erc20.balanceOf`; `source_sha256` is of everything that the compiler read for it.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Artifact:
     runtime: bytes
     source_path: Path | None
     storage: dict[str, int] = field(default_factory=dict)
+    source_sha256: str = ""
 
 
 def artifact(name: str) -> Artifact:
@@ -147,6 +148,8 @@ def _loaded(name: str, source: Path, entry: dict[str, Any]) -> Artifact:
                 bytes.fromhex(entry["runtime"][2:]),
                 source,
                 entry["storage"],
+                # Not the paths, which are another machine's elsewhere.
+                _digest("".join(sorted(entry["read"].values())).encode()),
             ),
         )
     return known[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from types import FrameType
 
 from eth_account.signers.local import LocalAccount
 
-from relever.keeper.account import AccountError, unlock
+from relever.keeper.account import AccountError, asked_password, unlock
 from relever.keeper.config import Policy, Share, Trust
 from relever.keeper.journal import JournalError
 from relever.keeper.keeper import Keeper, NoEther, Options
@@ -81,13 +80,7 @@ def _keeper(options: argparse.Namespace, log: Log) -> Keeper:
 def _account(options: argparse.Namespace) -> LocalAccount:
     if options.keystore is None:
         raise AccountError("--keystore is needed to send; --dry-run needs none")
-    if options.password_file is None:
-        return unlock(options.keystore, getpass.getpass(f"password of {options.keystore}: "))
-    try:
-        password = options.password_file.read_text(encoding="utf-8").rstrip("\n")
-    except OSError as error:
-        raise AccountError(f"{options.password_file} cannot be read: {error.strerror}") from error
-    return unlock(options.keystore, password)
+    return unlock(options.keystore, asked_password(options.keystore, options.password_file))
 
 
 def _parser() -> argparse.ArgumentParser:

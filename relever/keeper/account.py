@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from pathlib import Path
 
@@ -30,3 +31,13 @@ def unlock(keystore: Path, password: str) -> LocalAccount:
         ) from error
     account: LocalAccount = Account.from_key(key)
     return account
+
+
+def asked_password(keystore: Path, file: Path | None) -> str:
+    """The keystore's password, out of a file or asked for. Raises `AccountError`."""
+    if file is None:
+        return getpass.getpass(f"password of {keystore}: ")
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\n")
+    except OSError as error:
+        raise AccountError(f"{file} cannot be read: {error.strerror}") from error
