@@ -2,8 +2,8 @@
 # ARGS are handed on: make demo ARGS=--json, make test ARGS="-k market". PYTHON names a Python to use.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz snapshot scenarios tokens backstop bench-gas bench-rpc bench-fuzz mutants e2e-keeper ape \
-	lint format clean
+.PHONY: help setup demo test fuzz snapshot scenarios tokens backstop bench-gas bench-rpc bench-fuzz mutants e2e-keeper \
+	e2e-deploy ape lint format clean
 
 PYTHONS := $(or $(PYTHON),.venv/bin/python python3 python3.12 python3.11)
 # Ape finds Anvil and Vyper on the PATH only.
@@ -61,6 +61,9 @@ mutants: setup ## Break the contracts in small ways and see which tests notice (
 e2e-keeper: setup ## Two keepers through a slash and a depeg, one of them killed; a few minutes
 	@$(RUN)/python -m bench.keepers $(ARGS)
 
+e2e-deploy: setup ## A deployment killed five times, with a reorganisation; two minutes
+	@$(RUN)/python -m bench.deploys $(ARGS)
+
 ape: setup ## Run Ape (ARGS: "run demo", "console", "test", "compile")
 	@$(RUN)/ape $(ARGS)
 
@@ -73,5 +76,11 @@ format: setup ## Format the Python code
 	@$(RUN)/ruff check --select I --fix .
 	@$(RUN)/ruff format .
 
-clean: ## Remove everything that was made
+clean: ## Remove everything that was made; not while there are accounts of Ape
+	@for key in .parts/ape/accounts/*.json; do \
+		if [ -e "$$key" ]; then \
+			echo "relever: $$key is a key: move it away first, or it would be lost" >&2; \
+			exit 1; \
+		fi; \
+	done
 	rm -rf .venv .parts build .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache

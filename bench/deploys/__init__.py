@@ -1,0 +1,1 @@
+"""Deployments that are disturbed in every way, see `make e2e-deploy`."""
