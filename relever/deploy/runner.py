@@ -134,6 +134,8 @@ class Runner:
     def _begin(self, step: Step) -> Entry:
         """Sign it, write it down, send it."""
         transaction = step.build()
+        # Without it, what the step would take is not even estimated.
+        self._check_funds(step, transaction.value)
         gas = self._gas(step, transaction)
         fee, tip = self._price()
         entry = Entry(nonce=self._next_nonce())

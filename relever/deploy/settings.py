@@ -324,8 +324,8 @@ def _fault(error: Any) -> str:
         return f"{where} is no known key, each of which ends with its unit{hint}"
     if error["type"] == "missing":
         return f"{where} is missing: add it"
-    if isinstance(error["input"], int) and path[-1].islower() and "Address" in error["msg"]:
-        return f"{where} is a number: put the address in quotes"
+    if error["type"] == "string_type" and isinstance(error["input"], int):
+        return f"{where} is a number: put it in quotes"
     message = error["msg"].removeprefix("Value error, ")
     shown = "" if isinstance(error["input"], dict) else f" ({error['input']!r:.80})"
     return f"{where}{shown}: {message[0].lower()}{message[1:]}"
