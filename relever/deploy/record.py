@@ -227,6 +227,8 @@ def read(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         fits = document["format"] == FORMAT
+        if fits and not all(isinstance(document[key], dict) for key in ("contracts", "steps")):
+            raise TypeError("its contracts or steps are no objects")
     except FileNotFoundError:
         raise RecordError(f"there is no record {path}: deploy first, or name another") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
