@@ -177,6 +177,7 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/modules/venue_call.vy": _VENUES,
         "contracts/modules/signature_parts.vy": (*_VENUES, _ROUTER),
     },
+    "deploy": {"contracts/deploy/Launcher.vy": ("tests/unit/deploy/test_launcher.py",)},
 }
 
 # What the score is promised for.
