@@ -61,7 +61,7 @@ mutants: setup ## Break the contracts in small ways and see which tests notice (
 e2e-keeper: setup ## Two keepers through a slash and a depeg, one of them killed; a few minutes
 	@$(RUN)/python -m bench.keepers $(ARGS)
 
-e2e-deploy: setup ## A deployment killed five times, with a reorganisation; two minutes
+e2e-deploy: setup ## A deployment killed five times, with a reorganisation; a minute
 	@$(RUN)/python -m bench.deploys $(ARGS)
 
 ape: setup ## Run Ape (ARGS: "run demo", "console", "test", "compile")

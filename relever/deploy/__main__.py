@@ -79,7 +79,7 @@ def _deploy(options: argparse.Namespace, console: Console) -> int:
     with opened(path, about) as record:
         if not record.finished and not _agreed(options, settings, account, console):
             console.print("Nothing was sent.")
-            return 1
+            return 0 if options.dry_run else 1
 
         def tell(progress: Progress) -> None:
             _say(console, progress)
@@ -187,8 +187,9 @@ def _parser(verifies: bool) -> argparse.ArgumentParser:
         add("--doubles", action="store_true", help="on testnets: doubles for missing parts")
         add("--keystore", type=Path, help="encrypted key, such as ~/.ape/accounts/NAME.json")
         add("--password-file", type=Path, help="else it is asked for")
-        add("--dry-run", action="store_true", help="play it on a fork, and send nothing")
-        add("--no-dry-run", action="store_true", help="do not play it on a fork first")
+        first = parser.add_mutually_exclusive_group().add_argument
+        first("--dry-run", action="store_true", help="play it on a fork, and send nothing")
+        first("--no-dry-run", action="store_true", help="do not play it on a fork first")
         add("--yes", action="store_true", help="do not ask")
         add("--poll-seconds", type=float, default=0.5, help="between looks at the chain")
         add("--most-fee-gwei", type=int, default=300, help="offered for a unit of gas")

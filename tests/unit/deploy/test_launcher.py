@@ -98,9 +98,14 @@ def test_create__constructor_fails__gives_its_reason(launcher: Contract, owner: 
         launcher.create(SALT, factory_code(nobody), [], [], sender=owner)
 
 
-def test_create_next__place__depends_on_the_count_only(launcher: Contract, owner: str) -> None:
-    first = launcher.create_next.call(factory_code(owner), sender=owner)
-    assert launcher.create_next.call(artifact("Lens").bytecode, sender=owner) == first
+def test_create_next__place__depends_on_the_count_only(
+    launcher: Contract, owner: str, chain: Chain
+) -> None:
+    place = launcher.create_next.call(factory_code(owner), sender=owner)
+    assert launcher.create_next.call(artifact("Lens").bytecode, sender=owner) == place
+    receipt = launcher.create_next(factory_code(owner), sender=owner)
+    assert receipt.events[-1].args == {"made": place}
+    assert chain.contract(place, artifact("MarketFactory")).owner() == launcher.address
 
 
 @pytest.mark.parametrize("function", ["create", "create_next", "run"])

@@ -403,7 +403,7 @@ def test_command__unfunded__is_told_after_the_rehearsal_and_nothing_is_sent(
 def test_command__dry_run__shows_the_plan_and_sends_nothing(
     network: Network, record: Path, capsys: Any
 ) -> None:
-    assert main([*network.command(record), "--dry-run"]) == 1
+    assert main([*network.command(record), "--dry-run"]) == 0
     words = _words(capsys)
     assert network.plan().book["vault"] in words
     assert "Nothing was sent" in words
