@@ -12,7 +12,7 @@ from typing import Any
 from relever.artifacts import artifact
 from relever.chain import Chain, Contract
 from relever.config import section
-from relever.deploy.suite import token_arguments, zap_arguments
+from relever.deploy.suite import TOKEN_SERVANTS, servant_arguments, token_arguments
 from relever.protocol import Deployment, contract_address
 
 
@@ -63,10 +63,9 @@ def deploy_leveraged(scene: Deployment, network: str = "local") -> Leveraged:
     tokens = {
         symbol: deploy_token(scene, symbol, terms) for symbol, terms in settings["tokens"].items()
     }
-    given = zap_arguments(_book(scene), [token.address for token in tokens.values()])
+    given = servant_arguments(_book(scene), [token.address for token in tokens.values()])
     zap, rebalancer = (
-        scene.chain.deploy(artifact(name), *given, sender=owner)
-        for name in ("LeveragedTokenZap", "Rebalancer")
+        scene.chain.deploy(artifact(name), *given, sender=owner) for name in TOKEN_SERVANTS.values()
     )
     return Leveraged(tokens, zap, rebalancer)
 

@@ -14,6 +14,7 @@ from relever.deploy.suite import (
     ADAPTERS,
     CONTRACTS,
     NOBODY,
+    TOKEN_SERVANTS,
     Book,
     Settings,
     arguments,
@@ -194,10 +195,10 @@ def token_born(symbol: str, book: Book, terms: Settings) -> list[Fact]:
     ]
 
 
-def zap_born(book: Book, symbols: Sequence[str]) -> list[Fact]:
-    """Of the leveraged tokens' zap."""
-    served = [Fact("leveraged_zap", "serves", True, (book[symbol],)) for symbol in symbols]
-    return _exit_path("leveraged_zap", book) + served
+def servant_born(name: str, book: Book, symbols: Sequence[str]) -> list[Fact]:
+    """Of what serves the leveraged tokens."""
+    served = [Fact(name, "serves", True, (book[symbol],)) for symbol in symbols]
+    return _exit_path(name, book) + served
 
 
 def owned(name: str, owner: str) -> list[Fact]:
@@ -216,5 +217,6 @@ def all_facts(book: Book, settings: Settings, leveraged: Settings, owner: str) -
     facts += market_open(book, settings)
     for symbol, terms in leveraged["tokens"].items():
         facts += token_born(symbol, book, terms)
-    facts += zap_born(book, list(leveraged["tokens"]))
+    for name in TOKEN_SERVANTS:
+        facts += servant_born(name, book, list(leveraged["tokens"]))
     return facts + [fact for name in OWNED for fact in owned(name, owner)]

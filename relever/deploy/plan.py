@@ -25,7 +25,7 @@ from relever.chain.abi import interface
 from relever.deploy import facts, suite
 from relever.deploy.facts import Difference, Fact, differences
 from relever.deploy.settings import DEPLOYER, Settings
-from relever.deploy.suite import CONTRACTS, NOBODY, SEED, SetUp
+from relever.deploy.suite import CONTRACTS, NOBODY, SEED, TOKEN_SERVANTS, SetUp
 
 # Creates by CREATE2 whatever follows a salt, for anybody, at the same address on every chain.
 DETERMINISTIC = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
@@ -139,12 +139,12 @@ class Plan:
         return self._weth_needed() + self._ether_for_wsteth()
 
     def _kind(self, name: str) -> Artifact:
-        if name in CONTRACTS:
-            return artifact(CONTRACTS[name])
+        kinds = {**CONTRACTS, **TOKEN_SERVANTS}
+        if name in kinds:
+            return artifact(kinds[name])
         if name in self._leveraged["tokens"]:
             return artifact("LeveragedToken")
         others: dict[str, Callable[[], Artifact]] = {
-            "leveraged_zap": lambda: artifact("LeveragedTokenZap"),
             "launcher": lambda: artifact("Launcher"),
             "weth": parts.weth9,
             "wsteth": lambda: artifact("WstETHDouble"),
@@ -185,8 +185,9 @@ class Plan:
         for symbol, terms in tokens.items():
             given = suite.token_arguments(symbol, book, terms)
             self._created(symbol, artifact("LeveragedToken"), given)
-        given = suite.zap_arguments(book, [book[symbol] for symbol in tokens])
-        self._created("leveraged_zap", artifact("LeveragedTokenZap"), given)
+        given = suite.servant_arguments(book, [book[symbol] for symbol in tokens])
+        for name, kind in TOKEN_SERVANTS.items():
+            self._created(name, artifact(kind), given)
 
     def _launched(self) -> list[str]:
         return [name for name in self.creations if name != "launcher"]
@@ -243,7 +244,7 @@ class Plan:
             *(self._create(name) for name in ("zap", "orders", "lens", "quoter", "outlook")),
             Step("loan", self._lend, self._lent),
             *(self._create_token(symbol, one) for symbol, one in tokens.items()),
-            self._create("leveraged_zap"),
+            *(self._create(name) for name in TOKEN_SERVANTS),
             Step("handover", self._hand_over, self._handed_over),
             *(self._accept(name) for name in facts.OWNED if self.owner == self.deployer),
         ]
@@ -282,8 +283,8 @@ class Plan:
         tokens = self._leveraged["tokens"]
         if name in tokens:
             return facts.token_born(name, self.book, tokens[name])
-        if name == "leveraged_zap":
-            return facts.zap_born(self.book, list(tokens))
+        if name in TOKEN_SERVANTS:
+            return facts.servant_born(name, self.book, list(tokens))
         if name == "feed":
             return []
         return facts.born(name, self.book, self._protocol)

@@ -40,6 +40,8 @@ CONTRACTS = {
     "quoter": "Quoter",
     "outlook": "Outlook",
 }
+# What serves the leveraged tokens, all with the same arguments.
+TOKEN_SERVANTS = {"leveraged_zap": "LeveragedTokenZap", "rebalancer": "Rebalancer"}
 # As the parameters name what `ILeveragedToken.Terms` has, in its order; the fee's receiver follows.
 TOKEN_TERMS = (
     "target_leverage_wad",
@@ -199,8 +201,8 @@ def token_arguments(symbol: str, book: Book, terms: Settings) -> tuple[Any, ...]
     return (book["market"], terms["name"], symbol, fixed, terms["seed_wei"])
 
 
-def zap_arguments(book: Book, tokens: list[str]) -> tuple[Any, ...]:
-    """The constructor's arguments of the leveraged tokens' zap; `tokens` are their addresses."""
+def servant_arguments(book: Book, tokens: list[str]) -> tuple[Any, ...]:
+    """The constructor's arguments of `TOKEN_SERVANTS`; `tokens` are the tokens' addresses."""
     return (*_path(book)[1:], tokens)
 
 

@@ -26,7 +26,7 @@ from relever.deploy.settings import read
 from relever.protocol import Protocol
 from tests.unit.deploy.conftest import READER, SEPOLIA, Network
 
-STEPS = 29
+STEPS = 30
 
 
 class Killed(BaseException):
