@@ -183,6 +183,7 @@ class LeveragedMachine(ModelMachine[LeveragedToken]):
         before = self.model.valued
         was_outside = self._outside()
         in_danger = self.model.is_above(self.model.terms.danger)
+        counted_before = self.model.loss
         done = self.act(
             "lower" if lowers else "raise",
             self.token.rebalance,
@@ -209,8 +210,9 @@ class LeveragedMachine(ModelMachine[LeveragedToken]):
         allowed = terms.danger_loss if in_danger else terms.max_loss
         lost = (old_worth - old_debt) - (worth - debt)
         assert lost * WAD <= allowed * (old_worth - old_debt) + 2 * WAD
-        # What counts is rounded up twice: by a unit of the loan, and by one of a WAD.
-        counted = self.seen["loss"] - 1 - terms.danger_loss
+        # No more counts than that, or than did before. It is rounded up twice: by a unit of the loan
+        # at this equity, and by one of a WAD.
+        counted = self.seen["loss"] - 1 - max(allowed, counted_before)
         assert counted * (old_worth - old_debt) <= 2 * WAD
 
     @rule()
@@ -340,13 +342,16 @@ class LeveragedMachine(ModelMachine[LeveragedToken]):
         self._set_prices(rate * backing.lst_rate, rate * backing.lst_rate, False)
         taker = self.scene.taker
         amount = self.model.position[1] // part
-        self.act(
+        done = self.act(
             "liquidate",
             self.scene.market.liquidate,
             (self.token.address, amount, 0),
             lambda m: m.market.liquidate(taker, TOKEN, amount),
             taker,
         )
+        if done:
+            # Maybe nothing is left of it.
+            self.mint(0, 50, 0)
 
     @rule(borrows=st.booleans())
     def crowd(self, borrows: bool) -> None:
@@ -370,7 +375,7 @@ class LeveragedMachine(ModelMachine[LeveragedToken]):
                 borrower,
             )
 
-    @rule(seldom=st.integers(0, 7))
+    @rule(seldom=st.integers(0, 3))
     def write_off(self, seldom: int) -> None:
         """A third party's bad debt halts borrowing."""
         if seldom:
@@ -399,6 +404,7 @@ class LeveragedMachine(ModelMachine[LeveragedToken]):
             )
         self._set_prices(*was)
         self.look()
+        self.mint(0, 50, 0)
 
     # Inside
 
