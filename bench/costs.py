@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cbor2
 
+from bench.derivatives import derivative_gas
 from bench.market import FEE, our_gas
 from bench.oracle import oracle_rows
 from bench.report import Row
@@ -32,7 +33,7 @@ Figures = dict[str, dict[str, int]]
 
 def measure() -> Figures:
     """Bytes of every contract, and gas of every operation, each part on a chain of its own."""
-    return {"bytes": sizes(), "gas": market_gas() | vault_gas() | oracle_gas()}
+    return {"bytes": sizes(), "gas": market_gas() | vault_gas() | oracle_gas() | tokens_gas()}
 
 
 def sizes() -> dict[str, int]:
@@ -81,6 +82,12 @@ def oracle_gas() -> dict[str, int]:
     """Market and router over the real oracle."""
     with Anvil.start() as node:
         return _gas(oracle_rows(Chain.connect(node.ipc)))
+
+
+def tokens_gas() -> dict[str, int]:
+    """Leveraged tokens and the backstop, over the real oracle."""
+    with Anvil.start() as node:
+        return derivative_gas(Chain.connect(node.ipc))
 
 
 def _gas(rows: list[Row]) -> dict[str, int]:

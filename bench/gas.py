@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.derivatives import derivative_rows
 from bench.market import market_rows
 from bench.oracle import oracle_rows
 from bench.peers import Code, compile_peers
@@ -39,7 +40,7 @@ OURS = (
 )
 
 
-PARTS = ("market", "oracle", "router", "vault")
+PARTS = ("market", "oracle", "router", "vault", "derivatives")
 
 
 def measure(code: Code, parts: Sequence[str]) -> list[Row]:
@@ -54,7 +55,10 @@ def measure(code: Code, parts: Sequence[str]) -> list[Row]:
         if "router" in parts:
             rows += router_rows(chain, code)
         if "vault" in parts:
-            rows += vault_rows(build_world(deploy_core(chain)), code)
+            with chain.isolated():
+                rows += vault_rows(build_world(deploy_core(chain)), code)
+        if "derivatives" in parts:
+            rows += derivative_rows(chain, code)
     return rows
 
 

@@ -18,21 +18,23 @@ from relever.protocol import Deployment, contract_address
 
 @dataclass(frozen=True)
 class Leveraged:
-    """Every leveraged token by its symbol, the zap that serves them, and who takes their auctions
-    without capital.
+    """Every leveraged token by its symbol, the zap that serves them, who takes their auctions
+    without capital, and the lens.
     """
 
     tokens: dict[str, Contract]
     zap: Contract
     rebalancer: Contract
+    lens: Contract
 
     def addresses(self) -> dict[str, str]:
-        """Each token's address by its symbol, the zap's as `leveraged_zap`, and `rebalancer`."""
+        """Each token's address by its symbol; `leveraged_zap`, `rebalancer`, `derivatives_lens`."""
         tokens = {symbol: token.address for symbol, token in self.tokens.items()}
         return {
             **tokens,
             "leveraged_zap": self.zap.address,
             "rebalancer": self.rebalancer.address,
+            "derivatives_lens": self.lens.address,
         }
 
     def on(self, chain: Chain) -> Leveraged:
@@ -45,6 +47,7 @@ class Leveraged:
             tokens,
             chain.contract(self.zap.address, artifact("LeveragedTokenZap")),
             chain.contract(self.rebalancer.address, artifact("Rebalancer")),
+            chain.contract(self.lens.address, artifact("DerivativesLens")),
         )
 
 
@@ -67,7 +70,8 @@ def deploy_leveraged(scene: Deployment, network: str = "local") -> Leveraged:
     zap, rebalancer = (
         scene.chain.deploy(artifact(name), *given, sender=owner) for name in TOKEN_SERVANTS.values()
     )
-    return Leveraged(tokens, zap, rebalancer)
+    lens = scene.chain.deploy(artifact("DerivativesLens"), protocol.vault.address, sender=owner)
+    return Leveraged(tokens, zap, rebalancer, lens)
 
 
 def deploy_token(scene: Deployment, symbol: str, settings: dict[str, Any]) -> Contract:

@@ -75,6 +75,10 @@ _ADVICE = {
         "the vault has less that is not staked or waited for",
         "redeem less, sell in a pool, or ask it back from the queue",
     ),
+    "backstop: not enough cash": (
+        "the pool has less than that which nobody waits for",
+        "ask for less, or take a place in its line",
+    ),
     "swap: not enough liquidity": (
         "the pool cannot take it at a sane price",
         "sell less or take another route",

@@ -1,4 +1,5 @@
-"""Tables of quotes: a position and its carry, what opening would do, and every way out.
+"""Tables of quotes: a position and its carry, what opening would do, and every way out; and what
+a leveraged token and the backstop pool would do for the owner, who must hold and have approved it.
 
 `ape run quote NODE`, where NODE is a node's address such as http://127.0.0.1:8545, of a chain with
 a deployment. Nothing is sent.
@@ -16,7 +17,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from relever.chain import Chain, Revert, RpcError
+from relever.artifacts import artifact
+from relever.chain import Chain, Contract, Revert, RpcError
+from relever.derivative_quotes import (
+    quote_backing,
+    quote_cash,
+    quote_enter,
+    quote_exit,
+    quote_mint,
+    quote_redeem,
+)
 from relever.protocol import PRICE_SCALE, WAD, Protocol
 from relever.quotes import (
     Carry,
@@ -53,7 +63,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     much.add_argument("--borrow", type=_amount, help="whole WETH to borrow")
     much.add_argument("--leverage", type=_amount, help="worth per equity afterwards")
     parser.add_argument("--exit", type=_amount, help="whole LRT; else the position's collateral")
+    parser.add_argument("--leveraged", help="a leveraged token's address")
+    parser.add_argument("--zap", help="its zap's address: --token and --amount are its input then")
+    parser.add_argument("--mint", type=_amount, help="whole shares of the leveraged token")
+    parser.add_argument("--redeem", type=_amount, help="whole shares of the leveraged token")
+    parser.add_argument("--back", type=_amount, help="whole WETH into the backstop pool")
+    parser.add_argument("--unback", type=_amount, help="whole shares of the backstop pool")
     options = parser.parse_args(arguments)
+    needed = (options.zap, options.mint, options.redeem)
+    if options.leveraged is None and any(one is not None for one in needed):
+        parser.error("--zap, --mint and --redeem are of a token: name it with --leveraged")
+    if options.zap is not None and options.amount is None:
+        parser.error("--zap takes what --amount says: give it")
     console = Console(highlight=False)
     try:
         chain = Chain.connect(options.node)
@@ -69,7 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _tables(protocol: Protocol, options: argparse.Namespace) -> Iterator[Table]:
     held = position(protocol, options.owner)
     yield _position_table("The position", held, carry(protocol, options.owner))
-    if any(asked is not None for asked in (options.amount, options.borrow, options.leverage)):
+    yield from _derivative_tables(protocol, options)
+    put_in = None if options.zap is not None else options.amount
+    if any(asked is not None for asked in (put_in, options.borrow, options.leverage)):
         token, amount = token_address(protocol, options.token), options.amount or 0
         if options.leverage is not None:
             asked = (protocol, options.owner, token, amount, options.leverage)
@@ -83,6 +106,53 @@ def _tables(protocol: Protocol, options: argparse.Namespace) -> Iterator[Table]:
     leaving = held.collateral if options.exit is None else options.exit
     if leaving:
         yield _exit_table(leaving, exits(protocol, leaving))
+
+
+def _derivative_tables(protocol: Protocol, options: argparse.Namespace) -> Iterator[Table]:
+    owner, chain, pool = options.owner, protocol.chain, protocol.backstop
+    if options.leveraged is not None:
+        token = chain.contract(options.leveraged, artifact("LeveragedToken"))
+        yield from _leveraged_tables(protocol, token, options)
+    if options.back is not None:
+        shares = quote_backing(pool, owner, options.back)
+        rows = [("paid", f"{_decimal(options.back)} WETH"), ("shares", _decimal(shares))]
+        yield _table("Into the backstop", ("", ""), rows)
+    if options.unback is not None:
+        line = quote_exit(pool, owner, options.unback)
+        try:
+            now = f"{_decimal(quote_cash(pool, owner, options.unback))} WETH"
+        except QuoteRefused as refused:
+            now = explain(refused.reason)
+        rows = [
+            ("at once", now),
+            ("by the line, at most", f"{_decimal(line.worth)} WETH"),
+            ("shares ahead in the line", _decimal(line.ahead)),
+        ]
+        yield _table(f"{_decimal(options.unback)} shares out of the backstop", ("", ""), rows)
+
+
+def _leveraged_tables(
+    protocol: Protocol, token: Contract, options: argparse.Namespace
+) -> Iterator[Table]:
+    owner, symbol = options.owner, token.symbol()
+    if options.zap is not None:
+        zap = protocol.chain.contract(options.zap, artifact("LeveragedTokenZap"))
+        token_in = token_address(protocol, options.token)
+        entering = quote_enter(zap, owner, token, token_in, options.amount)
+        rows = [
+            ("paid", f"{_decimal(options.amount)} {options.token}"),
+            ("shares", _decimal(entering.shares)),
+            ("given back", f"{_decimal(entering.returned)} LRT"),
+        ]
+        yield _table(f"{symbol} by its zap", ("", ""), rows)
+    if options.mint is not None:
+        mint = quote_mint(token, owner, options.mint)
+        rows = [("paid", f"{_decimal(mint.lrt)} LRT"), ("had", f"{_decimal(mint.weth)} WETH")]
+        yield _table(f"Minting {_decimal(options.mint)} {symbol}", ("", ""), rows)
+    if options.redeem is not None:
+        redeem = quote_redeem(token, owner, options.redeem)
+        rows = [("paid", f"{_decimal(redeem.weth)} WETH"), ("had", f"{_decimal(redeem.lrt)} LRT")]
+        yield _table(f"Redeeming {_decimal(options.redeem)} {symbol}", ("", ""), rows)
 
 
 def _position_table(title: str, held: Position, earned: Carry | None = None) -> Table:

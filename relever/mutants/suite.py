@@ -160,6 +160,7 @@ SUITE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "contracts/modules/lst_sale.vy": _BACKSTOP,
     },
     "lens": {
+        "contracts/lens/DerivativesLens.vy": ("tests/unit/derivatives_lens",),
         "contracts/lens/Lens.vy": ("tests/unit/lens",),
         "contracts/lens/Outlook.vy": ("tests/unit/outlook", _QUOTER),
         "contracts/lens/Quoter.vy": (_QUOTER,),

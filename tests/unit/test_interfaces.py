@@ -139,6 +139,7 @@ def test_declared__contracts__are_found() -> None:
         ("LeveragedTokenZap", "ILeveragedCallback"),
         ("Rebalancer", "IRebalancer"),
         ("Rebalancer", "ILeveragedCallback"),
+        ("DerivativesLens", "IDerivativesLens"),
         ("MorphoVenue", "IVenue"),
         ("MorphoVenue", "IForeignVenue"),
         ("AaveVenue", "IVenue"),

@@ -201,5 +201,5 @@ def test_bench_gas__unknown_part__is_2_and_says_which_there_are(
     with pytest.raises(SystemExit) as stopped:
         bench.gas.main()
     assert stopped.value.code == 2
-    said = "no such part: bridge; there are market, oracle, router, vault\n"
+    said = "no such part: bridge; there are market, oracle, router, vault, derivatives\n"
     assert said in capsys.readouterr().err
