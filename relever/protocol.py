@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import rlp
+from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 from eth_utils.conversions import to_bytes
 from eth_utils.crypto import keccak
@@ -19,6 +21,9 @@ from relever.artifacts import Artifact, artifact, artifact_from_json
 from relever.baselayer import Feed, Pool, Roles, World
 from relever.chain import Chain, Contract, Receipt
 from relever.config import section
+
+if TYPE_CHECKING:
+    from relever.client import Client
 
 WAD = 10**18
 PRICE_SCALE = 10**36
@@ -101,6 +106,19 @@ class Protocol:
                 for name, kind in CONTRACTS.items()
             },
         )
+
+    @staticmethod
+    def connect(
+        node: str,
+        deployment: str | Path,
+        account: LocalAccount | str | None = None,
+        password_file: str | Path | None = None,
+    ) -> Client:
+        """A deployment to use from an account of one's own; see `Client.connect`."""
+        # It stands on this module.
+        from relever.client import Client
+
+        return Client.connect(node, deployment, account, password_file)
 
     def on(self, chain: Chain) -> Protocol:
         """The same deployment seen through another chain, such as a fork of this one."""
