@@ -20,7 +20,8 @@ from relever.chain import Revert, RpcError
 from relever.client.client import DEADLINE_SECONDS, SLIPPAGE, Client, OpenQuote, Plan
 from relever.client.live import ClientError
 from relever.client.units import UnitError, written
-from relever.quotes import ROUTES, QuoteRefused, carry, explain
+from relever.quotes import ROUTES, QuoteRefused, carry
+from relever.reasons import explain
 
 _DEPLOYMENT = Path(__file__).parents[2] / "build" / "demo.json"
 _NODE = "http://127.0.0.1:8545"

@@ -32,6 +32,7 @@ from relever.quotes import (
     quote_close,
     quote_leverage,
     quote_open,
+    quote_sale,
     token_address,
 )
 
@@ -255,7 +256,9 @@ class Client:
     ) -> OpenQuote | CloseQuote:
         """What bringing the position to a leverage would do, with nothing paid in.
 
-        It is never above the leverage afterwards, and hardly below. Raises as the other quotes do.
+        It is not above the leverage afterwards, and hardly below. On the way down what the sale
+        fetches is repaid, but for the slippage, which goes to the owner unless the sale slips.
+        Raises as the other quotes do.
         """
         target = units.leverage(leverage)
         now = self.position()
@@ -266,13 +269,15 @@ class Client:
                 leverage=leverage, slippage=slippage, deadline_seconds=deadline_seconds
             )
         best = self._closing(now.collateral, units.MAX, route, slippage, deadline_seconds)
+        asked = (best.route, slippage, deadline_seconds)
         low, high = 0, now.collateral
         for _ in range(_STEPS):
             middle = (low + high) // 2
             if middle in (low, high):
                 break
             try:
-                found = self._closing(middle, units.MAX, best.route, slippage, deadline_seconds)
+                fetched = quote_sale(self.protocol, middle, _route(best.route))
+                found = self._closing(middle, _less(fetched, slippage), *asked)
             except QuoteRefused:
                 # Too little is sold for the market to let the rest stand.
                 low = middle
