@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,14 +113,21 @@ class CloseQuote:
 class Plan:
     """An action, ready to be simulated or sent: its transactions in their order.
 
-    `event` is the contract and name of the log that says what came of it; `bounds` is what the
-    action is held to on chain.
+    `after` takes back what the others gave, and is sent even when one of them fails. `event` is
+    the contract and name of the log that says what came of it; `bounds` is what the action is held
+    to on chain.
     """
 
     action: str
     calls: tuple[Call, ...]
     event: tuple[str, str]
     bounds: dict[str, int] = field(default_factory=dict)
+    after: Call | None = None
+
+    @property
+    def all_calls(self) -> tuple[Call, ...]:
+        """With that one, if there is one."""
+        return self.calls if self.after is None else (*self.calls, self.after)
 
 
 @dataclass(frozen=True)
@@ -320,13 +327,13 @@ class Client:
             sender=self.owner,
             value=value,
         )
-        calls = self._with_right([*self._approved(token, router, quote.amount_in), call])
+        calls = (*self._approved(token, router, quote.amount_in), call)
         kept = {
             "min_collateral": quote.min_collateral,
             "max_debt": quote.max_debt,
             "deadline": quote.deadline,
         }
-        return Plan("open", calls, (router.address, "Opened"), kept)
+        return self._with_right(Plan("open", calls, (router.address, "Opened"), kept))
 
     def plan_close(self, quote: CloseQuote) -> Plan:
         """The transactions of `close`."""
@@ -346,7 +353,7 @@ class Client:
             "min_out": quote.min_out,
             "deadline": quote.deadline,
         }
-        return Plan("close", self._with_right([call]), (router.address, "Closed"), kept)
+        return self._with_right(Plan("close", (call,), (router.address, "Closed"), kept))
 
     def plan_lend(self, amount: str, token: str = "ether") -> Plan:
         """Lend WETH at the market; ether is wrapped first. There is no price that could slip."""
@@ -426,7 +433,8 @@ class Client:
     def run(self, plan: Plan, dry_run: bool = False) -> Outcome:
         """Simulate a plan as a whole and, unless it is a dry run, send it.
 
-        Nothing is sent when any transaction of it would fail.
+        Nothing is sent when any transaction of it would fail. If one fails all the same, because
+        something has changed since, those before it stand, and rights given are taken back.
 
         Raises:
             Revert: one would fail, or has failed since.
@@ -436,14 +444,20 @@ class Client:
             raise ClientError("there is no account to act for: give one")
         chain = self.protocol.chain
         assert isinstance(chain, Live)
-        steps = tuple(call.label for call in plan.calls)
-        logged = [event for events in chain.simulate(plan.calls) for event in events]
+        steps = tuple(call.label for call in plan.all_calls)
+        logged = [event for events in chain.simulate(plan.all_calls) for event in events]
         amounts = _amounts(plan, logged)
         if dry_run:
             return Outcome(plan.action, True, steps, plan.bounds, amounts)
         if chain.balance(self.owner) == 0:
             raise ClientError(f"{self.owner} has no ether to pay gas with: send it some")
-        receipts = [chain.send(call) for call in plan.calls]
+        receipts = []
+        try:
+            for call in plan.calls:
+                receipts.append(chain.send(call))
+        finally:
+            if plan.after is not None and receipts:
+                receipts.append(chain.send(plan.after))
         amounts = _amounts(plan, [event for receipt in receipts for event in receipt.events])
         hashes = tuple(receipt.tx_hash for receipt in receipts)
         gas = sum(receipt.gas_used for receipt in receipts)
@@ -516,15 +530,15 @@ class Client:
             return []
         return [contract.approve.build(spender.address, amount, sender=self.owner)]
 
-    def _with_right(self, calls: Iterable[Call]) -> tuple[Call, ...]:
+    def _with_right(self, plan: Plan) -> Plan:
         """With the router's right over the position given before and taken back after."""
         market, router = self.protocol.market, self.protocol.router.address
         if market.is_authorized(self.owner, router):
-            return tuple(calls)
+            return plan
         give, take = (
             market.set_authorization.build(router, on, sender=self.owner) for on in (True, False)
         )
-        return (give, *calls, take)
+        return replace(plan, calls=(give, *plan.calls), after=take)
 
 
 def checked(address: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from relever.chain import Revert
-from relever.client import Client, ClientError
+from relever.chain import Call, Event, Revert
+from relever.client import Client, ClientError, Live
 from relever.quotes import QuoteRefused
 from tests.scene import ETHER
 from tests.unit.client.conftest import User
@@ -147,3 +148,23 @@ def test_open__worse_than_quoted__is_refused_and_nothing_sent(user: User) -> Non
     with pytest.raises(Revert, match="router: collateral below bound"):
         client.open(quote)
     assert user.state() == before
+
+
+def test_open__fails_after_the_simulation__takes_the_right_back(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, suite = user.client(), user.scene.protocol
+    plan = client.plan_open(client.quote_open("1ether", leverage="3x", deadline_seconds=60))
+    simulate = Live.simulate
+
+    def simulate_and_wait(chain: Live, calls: Sequence[Call]) -> list[list[Event]]:
+        found = simulate(chain, calls)
+        user.scene.chain.advance(61)
+        return found
+
+    monkeypatch.setattr(Live, "simulate", simulate_and_wait)
+    with user.mining(), pytest.raises(Revert, match="router: deadline passed"):
+        client.run(plan)
+    assert not suite.market.is_authorized(user.address, suite.router.address)
+    nonce = user.scene.chain.rpc("eth_getTransactionCount", [user.address, "latest"])
+    assert int(nonce, 16) == 2
