@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rlp
-from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 from eth_utils.conversions import to_bytes
 from eth_utils.crypto import keccak
@@ -23,6 +22,8 @@ from relever.chain import Chain, Contract, Receipt
 from relever.config import section
 
 if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
     from relever.client import Client
 
 WAD = 10**18
