@@ -628,6 +628,8 @@ def _show_checks(console: Console, checks: Sequence[Check]) -> None:
 
 def _show_kept(console: Console, node: Anvil, scene: Deployment) -> None:
     pid = node.detach()
+    # From here on it is driven by whoever talks to it.
+    scene.chain.rpc("evm_setAutomine", [True])
     addresses = {**scene.world.core.addresses(), **scene.protocol.addresses()}
     KEPT.parent.mkdir(exist_ok=True)
     KEPT.write_text(json.dumps(addresses, indent=2) + "\n", encoding="utf-8")
@@ -638,12 +640,12 @@ def _show_kept(console: Console, node: Anvil, scene: Deployment) -> None:
         "To talk to it:",
         f"  curl -s {node.url} -H 'content-type: application/json' -d '{call}'",
         "or, in .venv/bin/python:",
-        "  import json",
-        "  from relever.chain import Chain",
-        "  from relever.protocol import Protocol",
-        f'  chain = Chain.connect("{node.url}")',
-        f'  suite = Protocol.at(chain, json.load(open("{file}")))',
-        "  suite.vault.rate()",
+        "  from relever import Protocol",
+        f'  protocol = Protocol.connect("{node.url}", "{file}")',
+        '  protocol.quote_open(amount="5ether", borrow="0ether")',
+        f"or: .venv/bin/python -m relever.client position quote --node {node.url} \\",
+        "        --amount 5ether --borrow 0ether",
+        "Nobody lends there any more: lend before you borrow.",
         f"To end it: kill {pid}",
     ]
     console.print("\n".join(lines), markup=False, soft_wrap=True)

@@ -70,7 +70,9 @@ def deploy_leveraged(scene: Deployment, network: str = "local") -> Leveraged:
     zap, rebalancer = (
         scene.chain.deploy(artifact(name), *given, sender=owner) for name in TOKEN_SERVANTS.values()
     )
-    lens = scene.chain.deploy(artifact("DerivativesLens"), protocol.vault.address, sender=owner)
+    lens = scene.chain.deploy(
+        artifact("DerivativesLens"), scene.protocol.vault.address, sender=owner
+    )
     return Leveraged(tokens, zap, rebalancer, lens)
 
 

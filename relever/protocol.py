@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import rlp
 from eth_utils.address import to_checksum_address
@@ -30,6 +31,11 @@ from relever.deploy.suite import (
     set_rewards,
     set_vault_terms,
 )
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from relever.client import Client
 
 WAD = 10**18
 PRICE_SCALE = 10**36
@@ -84,6 +90,19 @@ class Protocol:
                 for name, kind in CONTRACTS.items()
             },
         )
+
+    @staticmethod
+    def connect(
+        node: str,
+        deployment: str | Path,
+        account: LocalAccount | str | None = None,
+        password_file: str | Path | None = None,
+    ) -> Client:
+        """A deployment to use from an account of one's own; see `Client.connect`."""
+        # It stands on this module.
+        from relever.client import Client
+
+        return Client.connect(node, deployment, account, password_file)
 
     def on(self, chain: Chain) -> Protocol:
         """The same deployment seen through another chain, such as a fork of this one."""

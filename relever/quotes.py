@@ -17,88 +17,13 @@ from typing import Any
 from relever.artifacts import artifact
 from relever.chain import Contract, Revert
 from relever.protocol import NOBODY, PRICE_SCALE, WAD, Protocol
+from relever.reasons import explain
 
 # The ways out of the LRT that pay at once, as the router knows them.
 ROUTES = {"swap": 1, "redeem": 2, "stable": 4}
 # What `quote_leverage` may be short, in wei.
 STEP = 10**9
 _INFINITE = 2**256 - 1
-
-# By what the contracts say: why it is so, and what to do.
-_ADVICE = {
-    "router: nothing to do": ("nothing is paid in or borrowed", "give an amount or a loan"),
-    "router: market not listed": (
-        "positions are opened at markets of the factory's list only",
-        "take a listed market; a delisted one can still be left",
-    ),
-    "router: market never listed": ("the router knows no such market", "check the address"),
-    "router: token not accepted": (
-        "only ETH, WETH, stETH, wstETH and the LRT are taken",
-        "change it into one of them before",
-    ),
-    "router: sale below repayment": (
-        "the sale fetches less than it is to repay",
-        "sell more, repay less, or take another route",
-    ),
-    "market: not enough cash": ("lenders have less left than is to be borrowed", "borrow less"),
-    "market: borrow cap": ("the market lends no more than its cap", "borrow less"),
-    "market: borrowing halted": (
-        "lenders have just borne a large loss",
-        "wait until the market's halted_until",
-    ),
-    "market: not enough collateral": ("the position has less", "take out less"),
-    "market: debt below minimum": (
-        "so small a debt is not worth a liquidation",
-        "borrow more, or repay the whole debt",
-    ),
-    "market: unhealthy": (
-        "the debt would be above the market's greatest LTV, at the price for borrowing",
-        "borrow less or put in more",
-    ),
-    "oracle: stale feed": ("the feed has not answered for too long", "wait for its next answer"),
-    "oracle: supply burst": (
-        "the LRT's supply has grown faster than it may",
-        "wait and let somebody poke the oracle, or mint less",
-    ),
-    "oracle: supply unbacked": (
-        "the vault holds less than its books say",
-        "wait; the vault's owner must look into it",
-    ),
-    "vault: paused": ("deposits are paused", "wait until the vault's paused_until"),
-    "vault: deposit cap": ("the vault takes no more than its cap", "put in or borrow less"),
-    "vault: zero shares": ("it is too little to mint for", "put in more"),
-    "vault: adapter unreadable": (
-        "the vault cannot tell what a part of the stake is worth",
-        "wait until the adapter can be read again, or is under quarantine",
-    ),
-    "vault: not enough idle": (
-        "the vault has less that is not staked or waited for",
-        "redeem less, sell in a pool, or ask it back from the queue",
-    ),
-    "backstop: not enough cash": (
-        "the pool has less than that which nobody waits for",
-        "ask for less, or take a place in its line",
-    ),
-    "swap: not enough liquidity": (
-        "the pool cannot take it at a sane price",
-        "sell less or take another route",
-    ),
-    "path: no such route": ("this deployment has no such pool", "take another route"),
-    "quote: no market of the factory": (
-        "quotes are of the factory's own markets",
-        "ask the other protocol's own tools",
-    ),
-    "quote: leverage above target": (
-        "the position has more leverage than that before anything is borrowed",
-        "put in more, or lower it by closing a part",
-    ),
-    "quote: leverage below one": ("worth is never less than equity", "ask for one or more"),
-    "quote: leverage too high": ("nothing near that can be had", "ask for less than a thousand"),
-    "quote: leverage not found": (
-        "something on the way in jumps just there",
-        "ask for a little more or less",
-    ),
-}
 
 
 class QuoteRefused(Exception):
@@ -107,14 +32,6 @@ class QuoteRefused(Exception):
     def __init__(self, what: str, reason: str) -> None:
         super().__init__(f"{what}: {explain(reason)}")
         self.reason = reason
-
-
-def explain(reason: str) -> str:
-    """A contract's reason with why it is so and what to do."""
-    why, then = _ADVICE.get(
-        reason, ("the contract refuses", "look the words up in the contract's source")
-    )
-    return f"{reason!r}: {why}. To do: {then}"
 
 
 @dataclass(frozen=True)
@@ -334,6 +251,12 @@ def quote_close(
     )
 
 
+def quote_sale(protocol: Protocol, amount: int, route: int) -> int:
+    """Wei of WETH that so much LRT (wei) fetches by one of `ROUTES`. Raises `QuoteRefused`."""
+    paid: int = _ask(protocol, "quote_sale", amount, route)
+    return paid
+
+
 def exits(protocol: Protocol, amount: int, market: Contract | None = None) -> tuple[Exit, ...]:
     """Every way out of so much LRT (wei): swap, redeem, stable and queue, in this order."""
     oracle = protocol.oracle if market is None else _oracle_of(protocol, market)
@@ -341,7 +264,7 @@ def exits(protocol: Protocol, amount: int, market: Contract | None = None) -> tu
     found = []
     for name, route in ROUTES.items():
         try:
-            paid = _ask(protocol, "quote_sale", amount, route)
+            paid = quote_sale(protocol, amount, route)
         except QuoteRefused as refused:
             found.append(Exit(name, 0, 0, 0, refused.reason))
         else:

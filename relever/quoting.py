@@ -36,12 +36,12 @@ from relever.quotes import (
     QuoteRefused,
     carry,
     exits,
-    explain,
     position,
     quote_leverage,
     quote_open,
     token_address,
 )
+from relever.reasons import explain
 
 _DEPLOYMENT = Path(__file__).parents[1] / "build" / "demo.json"
 _DAY = 86_400

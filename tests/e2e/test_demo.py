@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from relever.chain import Chain
+from relever.client.__main__ import main as use
 from relever.protocol import Protocol
 
 ROOT = Path(__file__).parents[2]
@@ -264,6 +265,8 @@ def test_demo__keep__leaves_a_chain_that_can_be_talked_to() -> None:
     pid = int(re.findall(r"kill (\d+)", done.stdout)[0])
     try:
         (url,) = set(re.findall(r"http://127\.0\.0\.1:\d+", done.stdout))
+        quote = ["position", "quote", "--amount", "5ether", "--borrow", "0ether", "--node", url]
+        assert use(quote) == 0
         addresses = json.loads((ROOT / "build" / "demo.json").read_text(encoding="utf-8"))
         suite = Protocol.at(Chain.connect(url), addresses)
         assert suite.vault.rate() > 0

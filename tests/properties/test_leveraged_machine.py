@@ -210,8 +210,8 @@ class LeveragedMachine(ModelMachine[LeveragedToken]):
         allowed = terms.danger_loss if in_danger else terms.max_loss
         lost = (old_worth - old_debt) - (worth - debt)
         assert lost * WAD <= allowed * (old_worth - old_debt) + 2 * WAD
-        # No more counts than that, or than did before. It is rounded up twice: by a unit of the loan
-        # at this equity, and by one of a WAD.
+        # No more counts than that, or than did before. It is rounded up twice: by a unit of the
+        # loan at this equity, and by one of a WAD.
         counted = self.seen["loss"] - 1 - max(allowed, counted_before)
         assert counted * (old_worth - old_debt) <= 2 * WAD
 

@@ -8,10 +8,8 @@ import pytest
 from relever.artifacts import artifact
 from relever.protocol import NOBODY, UNLIMITED, WAD, Deployment
 from relever.quotes import (
-    _ADVICE,
     QuoteRefused,
     exits,
-    explain,
     position,
     quote_close,
     quote_leverage,
@@ -20,8 +18,6 @@ from relever.quotes import (
 )
 from relever.quoting import main
 from tests.scene import ETHER, REDEEM, SWAP, open_leveraged
-
-CONTRACTS = Path(__file__).parents[3] / "contracts"
 
 
 def test_token_address__names__are_the_routers_tokens(scene: Deployment) -> None:
@@ -38,23 +34,12 @@ def test_token_address__names__are_the_routers_tokens(scene: Deployment) -> None
         token_address(protocol, "dai")
 
 
-def test_explain__every_reason__is_one_that_a_contract_has() -> None:
-    sources = "".join(path.read_text(encoding="utf-8") for path in CONTRACTS.rglob("*.vy"))
-    for reason in _ADVICE:
-        said = reason.removeprefix("oracle: ") if reason == "oracle: stale feed" else reason
-        assert f'"{said}"' in sources, reason
-        assert explain(reason).startswith(f"{reason!r}: ")
-    assert explain("x: y") == (
-        "'x: y': the contract refuses. To do: look the words up in the contract's source"
-    )
-
-
 def test_quote_refused__says_what_happened_why_and_what_to_do(scene: Deployment) -> None:
     protocol, looper = scene.protocol, scene.roles.looper
     with pytest.raises(QuoteRefused) as failure:
         quote_open(protocol, looper, NOBODY, 0, 0)
     assert str(failure.value) == (
-        "quote open: 'router: nothing to do': nothing is paid in or borrowed."
+        "quote open: 'router: nothing to do': nothing is paid in, borrowed, taken out or repaid."
         " To do: give an amount or a loan"
     )
     with pytest.raises(QuoteRefused, match="quote close: 'market: not enough collateral'"):

@@ -1,0 +1,5 @@
+"""What `ape console` has at hand beside Ape's own."""
+
+from relever import Protocol
+
+__all__ = ["Protocol"]

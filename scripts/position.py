@@ -1,0 +1,14 @@
+"""ape run position: use a deployment from an account, see `relever.client`."""
+
+import sys
+
+import click
+
+from relever.client.__main__ import main
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def cli(arguments: tuple[str, ...]) -> None:
+    """Quote, open, close, adjust or show a position (--dry-run, --json, --help)."""
+    sys.exit(main(["position", *arguments]))

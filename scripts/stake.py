@@ -1,0 +1,14 @@
+"""ape run stake: use a deployment from an account, see `relever.client`."""
+
+import sys
+
+import click
+
+from relever.client.__main__ import main
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def cli(arguments: tuple[str, ...]) -> None:
+    """Ether, WETH, stETH or wstETH into the LRT (--amount, --token, --dry-run)."""
+    sys.exit(main(["stake", *arguments]))
