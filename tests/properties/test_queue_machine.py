@@ -169,6 +169,9 @@ class QueueMachine(RuleBasedStateMachine):
         # WQ-7, but for a loss that the request has shown.
         if done and not any(event.name == "Synced" for event in done.events):
             assert self.vault.rate() == rate
+        if part == 100:
+            # Nothing is staked that the line may need.
+            self.allocate(0, 10)
 
     @precondition(lambda self: self.model.queue.requests)
     @rule(pick=st.integers(0, 1000), stranger=st.integers(0, 5), late=st.booleans())
