@@ -27,6 +27,18 @@ MOST = 2**255
 Turn = Callable[[int, int], None]
 
 
+def above(worth: int, debt: int, leverage: int) -> bool:
+    """Whether leverage is more than that, in WAD; so it is where debt is left and no equity."""
+    if worth <= debt:
+        return debt > 0
+    return worth * WAD > leverage * (worth - debt)
+
+
+def below(worth: int, debt: int, leverage: int) -> bool:
+    """Whether it is less."""
+    return worth > debt and worth * WAD < leverage * (worth - debt)
+
+
 @dataclass(frozen=True)
 class Terms:
     """As `ILeveragedToken.Terms`: leverage, pay, losses and the fee in WAD, times in seconds."""
@@ -251,14 +263,10 @@ class LeveragedToken:
     # Back to the target
 
     def is_above(self, leverage: int) -> bool:
-        worth, debt = self.valued
-        if worth <= debt:
-            return debt > 0
-        return worth * WAD > leverage * (worth - debt)
+        return above(*self.valued, leverage)
 
     def is_below(self, leverage: int) -> bool:
-        worth, debt = self.valued
-        return worth > debt and worth * WAD < leverage * (worth - debt)
+        return below(*self.valued, leverage)
 
     def start_auction(self) -> None:
         """Out of the band only, and not while one goes on."""
@@ -314,7 +322,7 @@ class LeveragedToken:
         turn: Turn | None = None,
     ) -> tuple[int, int]:
         """Toward the target, and never past it; returns what was brought and got."""
-        trade = self.quote_rebalance(lowers, amount)
+        trade, price = self.quote_rebalance(lowers, amount), self.backing.price
         require(trade.got > 0, "token: nothing to do")
         require(trade.price >= min_price, "token: price below bound")
         self.counted, self.counted_at = self.loss + trade.paid, self.now
@@ -326,10 +334,12 @@ class LeveragedToken:
         collateral, debt = self.position
         change = debt * had - owed * collateral
         require(change < 0 if lowers else change > 0, "token: wrong way")
+        # At the price that was traded at: the taker's turn may have changed what backs the LRT.
+        worth = collateral * price // E36
         least, target, most = self.band
-        past = self.is_below(target) if lowers else self.is_above(target)
+        past = below(worth, debt, target) if lowers else above(worth, debt, target)
         require(not past, "token: past the target")
-        if not self.is_above(most) and not self.is_below(least):
+        if not above(worth, debt, most) and not below(worth, debt, least):
             self.auction = None
         return trade.brought, trade.got
 

@@ -95,12 +95,14 @@ def _band(seen: Seen, name: str) -> tuple[int, int, int]:
 
 
 def _leverages(seen: Seen, name: str) -> tuple[Leverage, Leverage] | None:
-    """Before and after, at what backs the LRT now, scaled by 1e36."""
-    totals = live(seen, seen.after)
+    """Before and after, at what backed the LRT before, scaled by 1e36: who sells it by redeeming
+    may leave some of it to the others.
+    """
+    totals = live(seen, seen.before)
     if totals is None or not seen.at_once() or seen.inner:
         return None
-    rate = seen.after.shares_worth_up(WAD, totals[0] + seen.after.expected) - 1
-    price = rate * seen.after.lst_rate
+    rate = seen.before.shares_worth_up(WAD, totals[0] + seen.before.expected) - 1
+    price = rate * seen.before.lst_rate
     before, after = (look.position(name) for look in (seen.before, seen.after))
     return (
         Leverage(before[0], before[0] * price // PRICE_SCALE, before[1]),
