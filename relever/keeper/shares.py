@@ -18,7 +18,7 @@ from relever.keeper.acts import (
     ways,
 )
 from relever.keeper.node import Head, Node, Refused
-from relever.keeper.suite import Request, Suite
+from relever.keeper.suite import Request, Suite, decoded
 
 WAD = 10**18
 PRICE_SCALE = 10**36
@@ -28,8 +28,8 @@ _ROUTES = {"swap": 1, "redeem": 2}
 _PARTS = (1, 4, 16)
 # Less WETH than this is not worth a transaction of the backstop's.
 _LEAST_PAID = WAD // 1_000
-# Exits that one transaction pays.
-_SERVED = 32
+# Exits that one transaction pays, and the most that the pool walks over in one.
+_SERVED, _LONGEST_WALK = 32, 128
 
 
 def shares_upkeep(node: Node, suite: Suite, head: Head) -> Iterator[Act]:
@@ -113,8 +113,34 @@ def _backstop(node: Node, suite: Suite) -> Iterator[Act]:
         target = ":".join([pool, *map(str, claims)])
         yield from _paying(node, suite, Act(HARVEST, target, ways(suite, HARVEST, target)))
     if said("waiting_shares"):
-        target = f"{pool}:{_SERVED}"
-        yield from _paying(node, suite, Act(SERVE, target, ways(suite, SERVE, target)))
+        yield from _serving(node, suite, pool, said("next_id") - said("head"))
+
+
+def _serving(node: Node, suite: Suite, pool: str, waiting: int) -> Iterator[Act]:
+    """Exits are paid when that is worth it; crumbs that somebody put before them are walked over.
+
+    Args:
+        waiting: no fewer than wait in the line.
+    """
+    for count in (_SERVED, _LONGEST_WALK):
+        target = f"{pool}:{count}"
+        act = Act(SERVE, target, ways(suite, SERVE, target))
+        if found := list(_paying(node, suite, act)):
+            yield from found
+            return
+    # While a slash is visible a walk ends where it begins.
+    if waiting > _LONGEST_WALK and _moves_on(node, suite, act.ways[SERVE]):
+        yield act
+
+
+def _moves_on(node: Node, suite: Suite, serve: Request) -> bool:
+    """Whether a walk settles whole exits, whatever it pays for them."""
+    head = suite.request("backstop", "head")
+    try:
+        walked = node.simulate([serve.body(), head.body()], "latest")[1]
+    except Refused:
+        return False
+    return walked is not None and decoded(head, walked[0]) > suite.read(node, head)
 
 
 def _paying(node: Node, suite: Suite, act: Act) -> Iterator[Act]:

@@ -12,7 +12,14 @@ from relever.keeper import Keeper, Log, Options, Policy, Suite
 from relever.leveraged import Leveraged, deploy_leveraged
 from relever.protocol import UNLIMITED, WAD, Deployment
 from tests.keepers import GWEI, TRUST, Told
-from tests.scene import DAY, ETHER, back, slash_and_sync
+from tests.scene import (
+    DAY,
+    ETHER,
+    back,
+    borrow_against,
+    slash_and_sync,
+    worth,
+)
 from tests.unit.keeper.test_upkeep import kinds
 
 HOUR = 3_600
@@ -43,8 +50,10 @@ def _keeper(
     log: Log,
     folder: Path,
     policy: Policy | None = None,
+    without: tuple[str, ...] = (),
 ) -> Iterator[Keeper]:
     addresses = {**scene.protocol.addresses(), **leveraged.addresses()}
+    addresses = {name: one for name, one in addresses.items() if name not in without}
     options = Options(
         url=scene.chain._rpc.url,
         folder=folder,
@@ -114,10 +123,7 @@ def test_look__token_whose_leverage_must_rise__is_paid_in_lrt(
     scene: Deployment, leveraged: Leveraged, keeper: Keeper, account: LocalAccount
 ) -> None:
     token, vault = leveraged.tokens["rLRT8"], scene.protocol.vault
-    # Less than the growth cap lets through, and more than its band bears.
-    scene.chain.advance(200 * DAY)
-    pooled = scene.world.core.steth.getTotalPooledEther()
-    scene.world.accrue_rewards(pooled * 3 // 100)
+    raised(scene)
     scene.answer_fundamental()
     assert token.leverage() < token.band()[0]
     for _ in range(15):
@@ -152,6 +158,71 @@ def test_look__feed_is_dead__leverage_still_falls(
     assert taken(scene, leveraged)
 
 
+def raised(scene: Deployment) -> None:
+    """LRT is worth so much more that the 8x token's leverage is to rise."""
+    # Less than the growth cap lets through, and more than its band bears.
+    scene.chain.advance(200 * DAY)
+    pooled = scene.world.core.steth.getTotalPooledEther()
+    scene.world.accrue_rewards(pooled * 3 // 100)
+
+
+def test_look__feed_is_dead__leverage_does_not_rise(
+    scene: Deployment, leveraged: Leveraged, keeper: Keeper, told: Told
+) -> None:
+    token = leveraged.tokens["rLRT8"]
+    raised(scene)
+    assert token.leverage() < token.band()[0]
+    for _ in range(4):
+        look(scene, keeper)
+        scene.chain.advance(HOUR)
+    assert "start auction" in kinds(told)
+    assert "rebalance" not in kinds(told)
+    assert not told.events("a view of the deployment reverts")
+
+
+def test_look__market_is_halted__leverage_does_not_rise_and_that_is_said(
+    scene: Deployment, leveraged: Leveraged, keeper: Keeper, told: Told
+) -> None:
+    protocol, roles, token = scene.protocol, scene.roles, leveraged.tokens["rLRT8"]
+    borrow_against(scene, 20 * ETHER, worth(scene, 18 * ETHER), owner=roles.trader)
+    lose(scene, 40 * WAD // 100)
+    for owner in (roles.borrower, roles.trader):
+        protocol.liquidator.liquidate(
+            protocol.market.address, owner, UNLIMITED, 1, 0, sender=roles.stranger
+        )
+    assert protocol.market.halted_until() > scene.chain.timestamp + 3 * HOUR
+    # Somebody gives the token so much that its leverage is to rise.
+    gift = 60 * ETHER
+    scene.world.fund(roles.trader, weth=gift)
+    scene.world.core.weth.approve(protocol.market.address, gift, sender=roles.trader)
+    protocol.market.adjust(token.address, 0, -gift, roles.trader, sender=roles.trader)
+    assert token.leverage() < token.band()[0]
+    for _ in range(4):
+        scene.chain.advance(HOUR // 2)
+        scene.answer_fundamental()
+        look(scene, keeper)
+    why = {line["why"] for line in told.events("skipped") if line["target"] == token.address}
+    assert why == {"market: borrowing halted"}
+    assert taken(scene, leveraged) == []
+
+
+def test_look__no_taker__the_auction_is_begun_anew_when_it_has_lapsed(
+    scene: Deployment, leveraged: Leveraged, account: LocalAccount, told: Told, tmp_path: Path
+) -> None:
+    token, greedy = leveraged.tokens["rLRT8"], Policy(least_net_profit_wei=5 * ETHER)
+    for keeper in _keeper(scene, leveraged, account, told.log, tmp_path, greedy):
+        lose(scene, 2 * WAD // 100)
+        for _ in range(10):
+            look(scene, keeper)
+            scene.chain.advance(HOUR)
+            scene.answer_fundamental()
+        # It pays more for two hours, stays there for two, and then has to begin anew.
+        assert kinds(told).count("start auction") == 3
+        assert not any(line["failed"] for line in told.events("mined"))
+        assert taken(scene, leveraged) == []
+        assert token.leverage() > token.band()[2]
+
+
 def test_look__period_is_over__is_looked_at_once(
     scene: Deployment, leveraged: Leveraged, keeper: Keeper, told: Told
 ) -> None:
@@ -163,19 +234,13 @@ def test_look__period_is_over__is_looked_at_once(
 
 
 def test_keeper__deployment_without_tokens__does_without(
-    scene: Deployment, account: LocalAccount, told: Told, tmp_path: Path
+    scene: Deployment, leveraged: Leveraged, account: LocalAccount, told: Told, tmp_path: Path
 ) -> None:
-    addresses = scene.protocol.addresses()
-    options = Options(
-        url=scene.chain._rpc.url,
-        folder=tmp_path,
-        account=account,
-        trust=TRUST,
-    )
-    keeper = Keeper(Suite(addresses), options, told.log)
-    look(scene, keeper, 2)
-    keeper.close()
-    assert kinds(told) == []
+    names = tuple(leveraged.addresses())
+    for keeper in _keeper(scene, leveraged, account, told.log, tmp_path, without=names):
+        lose(scene, 5 * WAD // 100)
+        look(scene, keeper, 2)
+        assert {"rebalance", "start auction"}.isdisjoint(kinds(told))
 
 
 def test_look__backstop_has_bought__is_queued_collected_and_its_line_paid(
@@ -211,6 +276,28 @@ def test_look__backstop_has_bought__is_queued_collected_and_its_line_paid(
     paid = scene.world.core.weth.balanceOf(roles.lender) - had
     assert paid > 99 * ETHER
     assert pool.waiting_shares() == 0
+
+
+@pytest.mark.parametrize("crumbs", [40, 140])
+def test_look__crumbs_before_an_exit_from_the_backstop__are_walked_over(
+    scene: Deployment, keeper: Keeper, told: Told, crumbs: int
+) -> None:
+    pool, roles = scene.protocol.backstop, scene.roles
+    back(scene, 10 * ETHER, roles.lender)
+    for _ in range(crumbs):
+        pool.transfer(roles.stranger, 2, sender=roles.lender)
+        pool.request_exit(2, roles.stranger, roles.stranger, sender=roles.stranger)
+    look(scene, keeper)
+    paid_for_crumbs = kinds(told).count("serve")
+    # No more than one walk is spent on them: a real exit may stand behind as many.
+    assert paid_for_crumbs == (1 if crumbs > 128 else 0)
+    shares = pool.balanceOf(roles.lender)
+    pool.request_exit(shares, roles.lender, roles.lender, sender=roles.lender)
+    had = scene.world.core.weth.balanceOf(roles.lender)
+    look(scene, keeper, 2)
+    assert pool.waiting_shares() == 0
+    assert scene.world.core.weth.balanceOf(roles.lender) - had > 9 * ETHER
+    assert kinds(told).count("serve") == paid_for_crumbs + 1
 
 
 def test_look__upkeep_too_dear__waits(
