@@ -75,14 +75,15 @@ def ways(suite: Suite, kind: str, target: str) -> dict[str, Request]:
 
 
 def liquidations(
-    suite: Suite, book: Book, breaches: list[Breach], policy: Policy, fee: int
+    node: Node, suite: Suite, book: Book, breaches: list[Breach], policy: Policy, fee: int
 ) -> Iterator[Act]:
-    """An act for each breach that could pay for its gas, the largest first.
+    """An act for each breach that could pay for its gas, the largest first. Raises `NodeError`.
 
     Args:
         fee: wei per gas, with the tip.
     """
     acts = []
+    cash = _backstop_cash(node, suite) if breaches else 0
     for one in breaches:
         watched = book.markets[one.market]
         # The bonus at most, and what redeeming brings above a market price that far lower.
@@ -90,8 +91,22 @@ def liquidations(
         if worth < _LEAST_GAS * fee + policy.least_net_profit_wei:
             continue
         target = f"{one.market}:{one.owner}"
-        acts.append(Act(LIQUIDATE, target, ways(suite, LIQUIDATE, target), worth))
+        calls = ways(suite, LIQUIDATE, target)
+        if cash < watched.terms.min_debt:
+            # It buys all that is seized or nothing: not worth a request for each position.
+            calls.pop("backstop", None)
+        acts.append(Act(LIQUIDATE, target, calls, worth))
     yield from sorted(acts, key=lambda act: -act.worth)
+
+
+def _backstop_cash(node: Node, suite: Suite) -> int:
+    """WETH that the backstop pool has for seized LRT; 0 without one, and while it buys nothing."""
+    if "backstop" not in suite.addresses:
+        return 0
+    try:
+        return int(suite.read(node, suite.request("backstop", "free_cash")))
+    except Refused:
+        return 0
 
 
 def liquidate(suite: Suite, market: str, owner: str, route: int, least: int) -> Request:

@@ -335,7 +335,8 @@ class Keeper:
         breaches = list(self.book.breaches(self._node))
         self.metrics.watched.set(len(self.book))
         self.metrics.candidates.set(len(breaches))
-        return liquidations(self._suite, self.book, breaches, policy, likely_fee(head, policy))
+        fee = likely_fee(head, policy)
+        return liquidations(self._node, self._suite, self.book, breaches, policy, fee)
 
     def _may_try(self, head: Head, acts: Iterator[Act]) -> Iterator[Act]:
         """Not what is under way already, nor what failed on chain a little while ago."""

@@ -9,6 +9,7 @@ import pytest
 from eth_account.signers.local import LocalAccount
 
 from relever.keeper import Keeper, Log, Options, Policy, Suite
+from relever.keeper.node import Head
 from relever.leveraged import Leveraged, deploy_leveraged
 from relever.protocol import UNLIMITED, WAD, Deployment
 from tests.keepers import GWEI, TRUST, Told
@@ -17,6 +18,7 @@ from tests.scene import (
     ETHER,
     back,
     borrow_against,
+    empty_pool,
     slash_and_sync,
     worth,
 )
@@ -298,6 +300,27 @@ def test_look__crumbs_before_an_exit_from_the_backstop__are_walked_over(
     assert pool.waiting_shares() == 0
     assert scene.world.core.weth.balanceOf(roles.lender) - had > 9 * ETHER
     assert kinds(told).count("serve") == paid_for_crumbs + 1
+
+
+def test_look__backstop_without_cash__is_not_asked(
+    scene: Deployment, leveraged: Leveraged, keeper: Keeper, told: Told
+) -> None:
+    """A trial costs a request for each position, and the seed alone buys nothing."""
+    vault, depositor = scene.protocol.vault, scene.roles.depositor
+    look(scene, keeper)
+    empty_pool(scene, scene.lrt_pool)
+    most = vault.maxRedeem(depositor)
+    vault.redeem(most, depositor, depositor, sender=depositor)
+    slash_and_sync(scene, 6 * WAD // 100)
+    tried = list(keeper._liquidations(Head(0, "", "", 0, GWEI)))
+    assert tried
+    assert {way for act in tried for way in act.ways} == {"swap", "redeem"}
+    back(scene, 100 * ETHER)
+    tried = list(keeper._liquidations(Head(0, "", "", 0, GWEI)))
+    assert {way for act in tried for way in act.ways} == {"swap", "redeem", "backstop"}
+    look(scene, keeper)
+    sent = {one["way"] for one in told.events("sent") if one["kind"] == "liquidate"}
+    assert sent == {"backstop"}
 
 
 def test_look__upkeep_too_dear__waits(
