@@ -148,6 +148,7 @@ class Keeper:
         self._head: Head | None = None
         self._pace = Pace()
         self._saved = 0
+        log.info("serving", tokens=sorted(suite.tokens), backstop="backstop" in suite.addresses)
 
     def close(self) -> None:
         """Let go of the journal and the connections."""
@@ -359,9 +360,14 @@ class Keeper:
 
     def _still(self, head: Head, sent: Attempt, floor: int) -> Bid:
         """What was sent and is not mined, decided again as if it had not been sent."""
-        if sent.kind in (ORDER, REBALANCE):
-            # A rebalance keeps its own least, whatever its auction pays by now.
-            act = Act(sent.kind, sent.target, {AGAIN: self._suite.again(sent.call)}, sent.profit)
-        else:
-            act = Act(sent.kind, sent.target, ways(self._suite, sent.kind, sent.target))
+        try:
+            if sent.kind in (ORDER, REBALANCE):
+                # A rebalance keeps its own least, whatever its auction pays by now.
+                calls, worth = {AGAIN: self._suite.again(sent.call)}, sent.profit
+            else:
+                calls, worth = ways(self._suite, sent.kind, sent.target), 0
+        except KeyError as error:
+            # Sent before a restart, by a file that named more.
+            raise Skip("not of this deployment") from error
+        act = Act(sent.kind, sent.target, calls, worth)
         return self._bid(head, act, "latest", floor)

@@ -57,6 +57,9 @@ class Suite:
         for name in NEEDED:
             if not is_address(addresses.get(name, "")):
                 raise DeploymentError(f"the deployment has no address for {name}: add it")
+        for name, address in addresses.items():
+            if not is_address(address):
+                raise DeploymentError(f"{name} is no address: {address!r:.60}")
         kinds = {**NEEDED, **{name: kind for name, kind in OPTIONAL.items() if name in addresses}}
         self.addresses = {name: to_checksum_address(addresses[name]) for name in kinds}
         self.start_block = start_block
@@ -68,7 +71,7 @@ class Suite:
         self._others: dict[str, str] = {
             str(name): to_checksum_address(address)
             for name, address in addresses.items()
-            if name not in kinds and is_address(address)
+            if name not in kinds
         }
 
     @classmethod

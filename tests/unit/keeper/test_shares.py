@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from eth_account.signers.local import LocalAccount
 
-from relever.keeper import Keeper, Log, Options, Policy, Suite
+from relever.keeper import DeploymentError, Keeper, Log, Options, Policy, Suite
 from relever.keeper.node import Head
 from relever.leveraged import Leveraged, deploy_leveraged
 from relever.protocol import UNLIMITED, WAD, Deployment
@@ -243,6 +243,48 @@ def test_keeper__deployment_without_tokens__does_without(
         lose(scene, 5 * WAD // 100)
         look(scene, keeper, 2)
         assert {"rebalance", "start auction"}.isdisjoint(kinds(told))
+        (said,) = told.events("serving")
+        assert (said["tokens"], said["backstop"]) == ([], True)
+
+
+def test_keeper__deployment_without_one_token__serves_the_other(
+    scene: Deployment, leveraged: Leveraged, account: LocalAccount, told: Told, tmp_path: Path
+) -> None:
+    for keeper in _keeper(scene, leveraged, account, told.log, tmp_path, without=("rLRT3",)):
+        scene.chain.advance(14 * DAY)
+        look(scene, keeper, 2)
+        (said,) = told.events("serving")
+        assert said["tokens"] == ["rLRT8"]
+        checked = {one["target"] for one in told.events("sent") if one["kind"] == "checkpoint"}
+        assert checked == {leveraged.tokens["rLRT8"].address}
+
+
+@pytest.mark.parametrize("name", ["rLRT3", "rebalancer", "backstop", "orders"])
+@pytest.mark.parametrize("text", ["0x12", "", "rLRT3"])
+def test_suite__no_address__says_which(
+    scene: Deployment, leveraged: Leveraged, name: str, text: str
+) -> None:
+    addresses = {**scene.protocol.addresses(), **leveraged.addresses(), name: text}
+    with pytest.raises(DeploymentError, match=f"{name} is no address: "):
+        Suite(addresses)
+
+
+def test_keeper__begun_again_without_its_rebalancer__gives_up_what_it_had_sent(
+    scene: Deployment, leveraged: Leveraged, account: LocalAccount, told: Told, tmp_path: Path
+) -> None:
+    lose(scene, 5 * WAD // 100)
+    for keeper in _keeper(scene, leveraged, account, told.log, tmp_path):
+        keeper.look()
+        assert "rebalance" in kinds(told)
+    scene.chain.rpc("anvil_dropAllTransactions")
+    scene.chain.mine()
+    for keeper in _keeper(
+        scene, leveraged, account, told.log, tmp_path, without=("rebalancer", "backstop")
+    ):
+        look(scene, keeper, 2)
+        why = {line["why"] for line in told.events("given up")}
+        assert why == {"not of this deployment"}
+        assert taken(scene, leveraged) == []
 
 
 def test_look__backstop_has_bought__is_queued_collected_and_its_line_paid(
